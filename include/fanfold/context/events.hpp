@@ -1,0 +1,40 @@
+// fanfold/context/events.hpp - what happened, when, on which worker: plain values that evaluate/ reads.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>   // std::size_t
+#include <optional>  // std::optional
+#include <string>    // std::string
+#include <vector>    // std::vector
+
+#include "../core/fault.hpp"
+#include "../core/function_ref.hpp"
+#include "clock.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+/// One attempt at a shard.
+struct event {
+    std::size_t shard = 0;
+    std::size_t rows = 0;
+    std::size_t worker = 0;
+    unsigned attempt = 1;
+    time_point started;
+    time_point finished;
+    std::optional<fault_kind> fault;  ///< the first of them, where the attempt had any
+};
+
+/// Everything that happened in one job.
+struct timeline {
+    std::string executor;     ///< "serial", "threads", "tbb"
+    std::size_t workers = 1;  ///< that could have taken part
+    std::size_t rows = 0;     ///< asked for
+    time_point started;
+    time_point finished;
+    duration cpu_time{};          ///< of the whole process between the two, all threads
+    std::vector<event> attempts;  ///< every attempt, by shard
+};
+
+/// Called for every event by the worker it happened on, several at once: guard what it touches.
+using event_sink = function_ref<void(const event&)>;
+
+}  // namespace fanfold::inline FANFOLD_ABI
