@@ -1,0 +1,11 @@
+# find_package(fanfold): fanfold::fanfold; fanfold::onnx where protozero is found, fanfold::json where nlohmann_json is.
+include(CMakeFindDependencyMacro)
+list(PREPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
+find_dependency(Threads)
+find_dependency(Eigen3 3.4 NO_MODULE)
+find_dependency(TBB CONFIG)
+find_dependency(xxhash MODULE)
+find_package(protozero MODULE QUIET)
+find_package(nlohmann_json CONFIG QUIET)
+list(POP_FRONT CMAKE_MODULE_PATH)
+include(${CMAKE_CURRENT_LIST_DIR}/fanfold_targets.cmake)

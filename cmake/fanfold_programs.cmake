@@ -1,0 +1,20 @@
+# How the project's own tests, examples and benchmarks are built.
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+  set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG" CACHE STRING "" FORCE)
+endif()
+
+add_library(fanfold_flags INTERFACE)
+target_compile_options(fanfold_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(FANFOLD_SANITIZE)
+  target_compile_options(fanfold_flags INTERFACE -fsanitize=${FANFOLD_SANITIZE} -fno-sanitize-recover=all
+                         -fno-omit-frame-pointer)
+  target_link_options(fanfold_flags INTERFACE -fsanitize=${FANFOLD_SANITIZE})
+endif()
+
+# fanfold_program(NAME SOURCES...): an executable with everything of fanfold's.
+function(fanfold_program name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE fanfold::fanfold fanfold::onnx fanfold::json fanfold_flags)
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+endfunction()
