@@ -1,0 +1,148 @@
+// fanfold/infer/answers.hpp - where shards write, and how their answers come back in row order.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>    // std::size_t
+#include <limits>     // std::numeric_limits
+#include <mutex>      // std::mutex
+#include <new>        // placement new
+#include <span>       // std::span
+#include <stdexcept>  // std::runtime_error
+#include <string>     // std::string
+#include <utility>    // std::move
+#include <vector>     // std::vector
+
+#include "rows.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace detail {
+
+/// A returned answer that does not fit; becomes fault_kind::wrong_shape.
+struct wrong_shape_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// The answers of a job. Shards own disjoint rows, so their workers write at once without a lock.
+class answer_store {
+public:
+    answer_store(const plan& shards, std::size_t rows) : shards_(shards), rows_(rows) {}
+
+    /// Allocates; the memory is first touched by whoever computes it.
+    void declare(std::vector<tensor_type> types) {
+        for (const tensor_type& type : types) tensors_.push_back(tensor::uninitialized(type.type, type.shape));
+        types_ = std::move(types);
+    }
+
+    /// Declares by what the first shard returned; later ones must look alike but for their rows.
+    void declare_like(std::span<const tensor_view> returned, std::size_t count) {
+        const std::lock_guard lock(mutex_);
+        if (types_.empty()) {
+            std::vector<tensor_type> types;
+            for (const tensor_view& r : returned)
+                types.push_back({r.type(), r.shape().with(0, static_cast<std::int64_t>(rows_)), row_axis(0), {}});
+            declare(std::move(types));
+            return;
+        }
+        if (returned.size() != types_.size())
+            throw wrong_shape_error("expected " + std::to_string(types_.size()) +
+                                    " answers as other shards gave, got " + std::to_string(returned.size()));
+        for (std::size_t i = 0; i < returned.size(); ++i) {
+            const shape expected = types_[i].shape.with(0, static_cast<std::int64_t>(count));
+            if (returned[i].type() == types_[i].type && returned[i].shape() == expected) continue;
+            throw wrong_shape_error("expected " + std::string(name_of(types_[i].type)) + " " + expected.text() +
+                                    " as other shards gave, got " + describe(returned[i]));
+        }
+    }
+
+    /// What `room` takes from a workspace at most.
+    [[nodiscard]] std::size_t room_bytes() const {
+        std::size_t bytes = workspace::rounded(types_.size() * sizeof(mutable_tensor_view)) +
+                            workspace::rounded(types_.size() * sizeof(tensor_view));  // those that are verified
+        for (const tensor_type& type : types_) {
+            if (shards_.order.empty() && type.rows == row_axis(0)) continue;
+            const std::size_t rows = type.rows && rows_ != 0 ? rows_ : 1;
+            bytes += workspace::rounded(type.shape.volume() * size_of(type.type) / rows *
+                                        (type.rows ? shards_.largest() : 1));
+        }
+        return bytes;
+    }
+
+    /// Where the answers of `shard` are to be written: their final place where that is dense, else the workspace.
+    [[nodiscard]] mutable_batch_view room(std::size_t shard, workspace& space) {
+        const auto views = space.take<mutable_tensor_view>(tensors_.size());
+        for (std::size_t i = 0; i < views.size(); ++i) {
+            const mutable_tensor_view place = in_place(i, shard);
+            new (&views[i]) mutable_tensor_view(
+                place.data() != nullptr ? place : take_tensor(space, types_[i].type, shard_shape(i, shard)));
+        }
+        return {views, shards_.rows_of(shard)};
+    }
+
+    /// Moves what was written elsewhere to its place.
+    void commit(std::size_t shard, const mutable_batch_view& written) {
+        for (std::size_t i = 0; i < written.size(); ++i) {
+            if (in_place(i, shard).data() != nullptr) continue;
+            mutable_tensor_view whole = tensors_[i];
+            if (!types_[i].rows) {  // the same from every shard
+                if (shard == 0) copy_elements(written[i], whole);
+                continue;
+            }
+            const std::size_t axis = *types_[i].rows;
+            const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
+            for (std::size_t at = 0; at < written.rows(); ++at)
+                copy_elements(written[i].slice(axis, at * each, each),
+                              whole.slice(axis, shards_.row(shard, at) * each, each));
+        }
+    }
+
+    /// Rows without an answer hold NaN, or 0 where the element type has none.
+    void blank(std::span<const std::size_t> rows) {
+        for (std::size_t i = 0; i < tensors_.size(); ++i) {
+            if (!types_[i].rows) continue;
+            const std::size_t axis = *types_[i].rows;
+            const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
+            const mutable_tensor_view whole = tensors_[i];
+            visit_element(whole.type(), [&]<class T>(T) {
+                tensor none(whole.type(), whole.shape().with(axis, static_cast<std::int64_t>(each)));
+                for (T& value : none.as<T>().flat())
+                    value = std::numeric_limits<T>::has_quiet_NaN ? std::numeric_limits<T>::quiet_NaN() : T{};
+                for (const std::size_t row : rows) copy_elements(none, whole.slice(axis, row * each, each));
+            });
+        }
+    }
+
+    [[nodiscard]] batch take() && {
+        std::vector<part> parts;
+        for (std::size_t i = 0; i < tensors_.size(); ++i)
+            parts.emplace_back(std::move(tensors_[i]), types_[i].rows, types_[i].name);
+        if (parts.empty()) parts.emplace_back(tensor(element::float32, shape{0}));  // no shard ever answered
+        return batch(std::move(parts));
+    }
+
+private:
+    [[nodiscard]] shape shard_shape(std::size_t i, std::size_t shard) const {
+        if (!types_[i].rows) return types_[i].shape;
+        const std::size_t axis = *types_[i].rows;
+        const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
+        return types_[i].shape.with(axis, static_cast<std::int64_t>(shards_.rows_of(shard) * each));
+    }
+
+    /// The shard's part of answer `i`, or a view without data when its rows do not lie together.
+    [[nodiscard]] mutable_tensor_view in_place(std::size_t i, std::size_t shard) {
+        if (!types_[i].rows || !shards_.consecutive(shard)) return {};
+        const std::size_t axis = *types_[i].rows;
+        const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
+        const mutable_tensor_view whole = tensors_[i];
+        const mutable_tensor_view slice =
+            whole.slice(axis, shards_.row(shard, 0) * each, shards_.rows_of(shard) * each);
+        return slice.dense() ? slice : mutable_tensor_view{};
+    }
+
+    const plan& shards_;
+    std::size_t rows_;
+    std::mutex mutex_;
+    std::vector<tensor_type> types_;
+    std::vector<tensor> tensors_;
+};
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,95 @@
+// fanfold/infer/infer.hpp - the journey of a batch: fanned out over an executor's workers, folded back in row order.
+//   rows -> partition -> place -> schedule [ model -> kernel ] -> verify -> fold -> answers
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <algorithm>    // std::min, std::max
+#include <concepts>     // std::convertible_to
+#include <cstddef>      // std::size_t
+#include <stdexcept>    // std::invalid_argument
+#include <string>       // std::string
+#include <type_traits>  // std::conditional_t
+#include <utility>      // std::move
+
+#include "../schedule/counter_claims.hpp"
+#include "attempt.hpp"
+#include "job.hpp"
+#include "options.hpp"
+#include "record.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+namespace detail {
+
+/// A batch as it is, or one made of something viewable.
+template <class Rows>
+using batch_of = std::conditional_t<std::same_as<Rows, batch>, const batch&, const batch>;
+
+/// The plan that the partitioner makes, fitted to what the model can take; throws std::invalid_argument when it cannot.
+template <class M>
+[[nodiscard]] plan partition(const M& m, const any_partitioner& cut, const workload& w) {
+    plan shards = cut(w);
+    check_plan(shards, w.rows);
+    if constexpr (requires { m.rows_per_call(); }) {
+        if (const std::size_t batch = m.rows_per_call();
+            batch != 0) {  // a static batch: exactly that many rows a shard
+            plan whole = contiguous{.rows_per_shard = batch}(w);
+            whole.order = std::move(shards.order);
+            return whole;
+        }
+    }
+    if constexpr (requires { m.row_mixer(); }) {
+        if (shards.shards() > 1 && !m.row_mixer().empty())
+            throw std::invalid_argument(
+                "infer: '" + std::string(m.row_mixer()) +
+                "' makes rows depend on each other, so the batch cannot be split; use contiguous{.shards = 1}");
+    }
+    return shards;
+}
+
+}  // namespace detail
+
+/// Computes the model's answers for all rows, on the executor's workers, into one result in row order.
+///
+/// example  auto job = infer(tbb_executor(), model, images, {.partition = contiguous{.rows_per_shard = 64}});
+/// result   a row's answer has the same bits for every executor, worker count, partition and order of execution, where
+///          the model computes rows independently of each other
+/// errors   throws std::invalid_argument when rows and model do not fit, before anything runs; what fails at run time
+/// is
+///          a failure of the rows concerned, and all other rows keep their answers
+/// threads  re-entrant: one model and one executor serve several calls at once
+template <executor Executor, model Model, class Rows>
+requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
+    infer(const Executor& workers, const Model& model, const Rows& input, const options& how = {}) {
+    detail::batch_of<Rows> rows(input);
+    const stop stopping(how.stop, how.deadline);
+
+    // partition: which rows travel together?
+    const plan shards = detail::partition(model, how.partition, {rows.rows(), workers.workers()});
+    const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards()), 1);
+
+    // place: where are the answers, and how much scratch memory does a worker need?
+    detail::answer_store answers(shards, rows.rows());
+    std::size_t scratch = detail::shard_rows_bytes(rows, shards);
+    if constexpr (declared_model<Model>) {
+        answers.declare(model.answers(rows));
+        scratch += model.workspace_bytes(shards.largest()) + answers.room_bytes();
+    }
+
+    // schedule: workers claim shards; each attempt gathers rows, runs the model, verifies and commits
+    detail::record log(shards, rows.rows(), how.on_event);
+    counter_claims claims(shards.shards(), workers.order(), useful, stopping);
+    const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
+    const auto run = [&](const claim& what, workspace& space) {
+        return detail::run_attempt(model, rows, shards, what, how.verify, answers, space);
+    };
+    const auto done = [&](const attempt& ended, outcome result) {
+        claims.done(ended, result);
+        log.add(ended, std::move(result));
+    };
+    if (shards.shards() != 0) workers.run({next, done, run, useful, scratch, stopping, how.on_event});
+
+    // fold: back in row order, and what failed by name
+    return std::move(log).finish(answers, stopping, std::string(workers.name()), workers.workers());
+}
+
+}  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,93 @@
+// fanfold/infer/record.hpp - keeps what happened in a job: one event an attempt, the faults that stay.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <time.h>  // clock_gettime
+
+#include <algorithm>  // std::sort
+#include <chrono>     // std::chrono
+#include <cstddef>    // std::size_t
+#include <mutex>      // std::mutex
+#include <string>     // std::string
+#include <utility>    // std::move
+#include <vector>     // std::vector
+
+#include "../partition/plan.hpp"
+#include "../schedule/claim.hpp"
+#include "../schedule/executor.hpp"
+#include "answers.hpp"
+#include "job.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace detail {
+
+/// CPU time of this process so far, all threads.
+[[nodiscard]] inline duration process_cpu_time() noexcept {
+    timespec spent{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+}
+
+/// threads  `add` from all workers at once: a shard's event has a place of its own, only faults take a lock
+class record {
+public:
+    record(const plan& shards, std::size_t rows, event_sink watcher) : shards_(shards), watcher_(watcher) {
+        events_.rows = rows;
+        events_.attempts.resize(shards.shards());
+        events_.cpu_time = process_cpu_time();
+        events_.started = std::chrono::steady_clock::now();
+    }
+
+    void add(const attempt& ended, outcome result) {
+        event& e = events_.attempts[ended.what.shard];
+        e = {ended.what.shard, shards_.rows_of(ended.what.shard),
+             ended.worker,     ended.what.attempt,
+             ended.started,    ended.ended,
+             std::nullopt};
+        if (!result.answered()) {
+            e.fault = result.faults.front().kind;
+            const std::lock_guard lock(mutex_);
+            for (fault& f : result.faults) failures_.push_back(std::move(f));
+        }
+        if (watcher_) watcher_(e);
+    }
+
+    /// Names the rows that nobody claimed before the stop, blanks all failed rows, and hands everything over.
+    [[nodiscard]] job finish(answer_store& answers, const stop& stopping, std::string executor,
+                             std::size_t workers) && {
+        events_.finished = std::chrono::steady_clock::now();
+        events_.cpu_time = process_cpu_time() - events_.cpu_time;
+        events_.executor = std::move(executor);
+        events_.workers = workers;
+        name_unclaimed(stopping);
+        std::sort(failures_.begin(), failures_.end(),
+                  [](const fault& a, const fault& b) { return a.rows.front() < b.rows.front(); });
+        for (const fault& f : failures_) answers.blank(f.rows);
+        return {std::move(answers).take(), std::move(failures_), std::move(events_)};
+    }
+
+private:
+    void name_unclaimed(const stop& stopping) {
+        fault unclaimed{fault_kind::stopped, {}, {}, 0};
+        for (std::size_t shard = 0; shard < events_.attempts.size(); ++shard) {
+            if (events_.attempts[shard].rows != 0) continue;
+            for (std::size_t at = 0; at < shards_.rows_of(shard); ++at)
+                unclaimed.rows.push_back(shards_.row(shard, at));
+        }
+        std::erase_if(events_.attempts, [](const event& e) { return e.rows == 0; });
+        if (unclaimed.rows.empty()) return;
+        std::sort(unclaimed.rows.begin(), unclaimed.rows.end());
+        const stopped_error why(stopping.reason().value_or(stop_reason::requested));
+        if (why.reason() == stop_reason::deadline) unclaimed.kind = fault_kind::timed_out;
+        unclaimed.message = std::string(why.what()) + " before these rows were started";
+        failures_.push_back(std::move(unclaimed));
+    }
+
+    const plan& shards_;
+    event_sink watcher_;
+    std::mutex mutex_;
+    std::vector<fault> failures_;
+    timeline events_;
+};
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI

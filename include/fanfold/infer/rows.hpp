@@ -1,0 +1,62 @@
+// fanfold/infer/rows.hpp - the rows of a shard as a model sees them: slices of the batch, or gathered side by side.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>  // std::size_t
+#include <new>      // placement new
+
+#include "../context/workspace.hpp"
+#include "../core/batch.hpp"
+#include "../partition/plan.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace detail {
+
+/// Elements that belong to one row along the row axis: 1, or k where an axis counts k entries a row.
+[[nodiscard]] inline std::size_t entries_per_row(const shape& whole, std::size_t axis, std::size_t rows) {
+    return rows == 0 ? 1 : static_cast<std::size_t>(whole[axis]) / rows;
+}
+
+/// Dense, uninitialized room for a tensor like `like`, in the workspace.
+[[nodiscard]] inline mutable_tensor_view take_tensor(workspace& space, element type, const shape& extents) {
+    return {space.take<std::byte>(extents.volume() * size_of(type)).data(), type, extents};
+}
+
+/// The rows of `shard`: without a copy where they lie together, else copied into the workspace in the shard's order.
+[[nodiscard]] inline batch_view shard_rows(const batch& all, const plan& shards, std::size_t shard, workspace& space) {
+    const std::size_t count = shards.rows_of(shard);
+    const bool consecutive = shards.consecutive(shard);
+    const auto views = space.take<tensor_view>(all.size());
+    for (std::size_t p = 0; p < views.size(); ++p) {
+        const part& from = all.parts()[p];
+        tensor_view seen = from.data();
+        if (from.rows() && consecutive) seen = seen.slice(*from.rows(), shards.row(shard, 0), count);
+        if (from.rows() && !consecutive) {
+            const std::size_t axis = *from.rows();
+            const mutable_tensor_view room =
+                take_tensor(space, seen.type(), seen.shape().with(axis, static_cast<std::int64_t>(count)));
+            for (std::size_t i = 0; i < count; ++i)
+                copy_elements(seen.slice(axis, shards.row(shard, i), 1), room.slice(axis, i, 1));
+            seen = room;
+        } else if (!seen.dense()) {
+            const mutable_tensor_view room = take_tensor(space, seen.type(), seen.shape());
+            copy_elements(seen, room);
+            seen = room;
+        }
+        new (&views[p]) tensor_view(seen);
+    }
+    return {views, count};
+}
+
+/// What `shard_rows` takes from a workspace at most.
+[[nodiscard]] inline std::size_t shard_rows_bytes(const batch& all, const plan& shards) {
+    std::size_t bytes = workspace::rounded(all.size() * sizeof(tensor_view));
+    for (const part& p : all.parts()) {
+        if (shards.order.empty() && p.rows() == row_axis(0) && p.data().dense()) continue;
+        const std::size_t rows = p.rows() && all.rows() != 0 ? all.rows() : 1;
+        bytes += workspace::rounded(p.data().bytes() / rows * (p.rows() ? shards.largest() : 1));
+    }
+    return bytes;
+}
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,80 @@
+// fanfold/model/model.hpp - what can be inferred: any callable from rows to answers.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <concepts>     // std::invocable
+#include <cstddef>      // std::size_t
+#include <type_traits>  // std::invoke_result_t
+#include <utility>      // std::move
+#include <vector>       // std::vector
+
+#include "../context/workspace.hpp"
+#include "../core/batch.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+/// A model that knows its answers' types beforehand and writes into the caller's rows.
+///   m.answers(batch)            types of the answers for these rows; throws std::invalid_argument when they do not fit
+///   m.workspace_bytes(rows)     scratch memory for a shard of that many rows
+///   m(rows, out, workspace)     fills `out` in full
+template <class M>
+concept declared_model = requires(const M& m, const batch& all, const batch_view& rows, const mutable_batch_view& out,
+                                  workspace& space, std::size_t count) {
+    { m.answers(all) } -> std::same_as<std::vector<tensor_type>>;
+    { m.workspace_bytes(count) } -> std::convertible_to<std::size_t>;
+    m(rows, out, space);
+};
+
+namespace detail {
+
+/// Something whose elements are answers: a tensor, a vector, an Eigen matrix or expression, or several tensors.
+template <class R>
+concept owned_answers = viewable<R> || materializable<R> || std::same_as<std::remove_cvref_t<R>, std::vector<tensor>>;
+
+template <class M, class... Args>
+concept answers_when_called =
+    std::invocable<const M&, Args...> && owned_answers<std::invoke_result_t<const M&, Args...>>;
+
+}  // namespace detail
+
+/// answers = f(rows) or f(rows, workspace), where f's parameter is a batch_view or what one converts to: view<const
+/// float>, std::span<const float>, matrix_map<const float>, tensor_map<const float, 4>, tensor_view. Axis 0 of the
+/// answer counts the rows; a flat vector of rows * k elements is [rows, k].
+template <class M>
+concept returning_model =
+    detail::answers_when_called<M, const batch_view&> || detail::answers_when_called<M, const batch_view&, workspace&>;
+
+/// Called concurrently from all workers, so through a const reference.
+template <class M>
+concept model = declared_model<M> || returning_model<M>;
+
+/// A callable f(rows, out, workspace) together with what one row's answer looks like.
+///
+/// example  answering({{element::float32, {10}}}, [](const batch_view& rows, const mutable_batch_view& out, workspace&)
+/// {...})
+template <class F>
+class answering {
+public:
+    answering(std::vector<tensor_type> of_one_row, F f, std::size_t workspace_bytes_per_row = 0)
+        : of_one_row_(std::move(of_one_row)), f_(std::move(f)), bytes_per_row_(workspace_bytes_per_row) {}
+
+    [[nodiscard]] std::vector<tensor_type> answers(const batch& all) const {
+        std::vector<tensor_type> types;
+        for (const tensor_type& one : of_one_row_) {
+            std::vector<std::int64_t> extents{static_cast<std::int64_t>(all.rows())};
+            extents.insert(extents.end(), one.shape.begin(), one.shape.end());
+            types.push_back({one.type, shape(std::span<const std::int64_t>(extents)), row_axis(0), one.name});
+        }
+        return types;
+    }
+    [[nodiscard]] std::size_t workspace_bytes(std::size_t rows) const { return rows * bytes_per_row_; }
+    void operator()(const batch_view& rows, const mutable_batch_view& out, workspace& space) const {
+        f_(rows, out, space);
+    }
+
+private:
+    std::vector<tensor_type> of_one_row_;
+    F f_;
+    std::size_t bytes_per_row_;
+};
+
+}  // namespace fanfold::inline FANFOLD_ABI

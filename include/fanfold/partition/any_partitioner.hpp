@@ -1,0 +1,28 @@
+// fanfold/partition/any_partitioner.hpp - any partitioner behind one type, called once a job.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <concepts>  // std::same_as
+#include <memory>    // std::shared_ptr
+#include <utility>   // std::move
+
+#include "contiguous.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+class any_partitioner {
+public:
+    any_partitioner() : any_partitioner(contiguous{}) {}
+    template <class P>
+    requires(!std::same_as<P, any_partitioner>) && partitioner<P> any_partitioner(P p)
+        : self_(std::make_shared<const P>(std::move(p))),
+    cut_([](const void* self, const workload& w) -> plan { return (*static_cast<const P*>(self))(w); }) {}
+
+    [[nodiscard]] plan operator()(const workload& w) const { return cut_(self_.get(), w); }
+
+private:
+    std::shared_ptr<const void> self_;
+    plan (*cut_)(const void*, const workload&);
+};
+static_assert(partitioner<any_partitioner>);
+
+}  // namespace fanfold::inline FANFOLD_ABI

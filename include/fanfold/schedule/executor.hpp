@@ -1,0 +1,199 @@
+// fanfold/schedule/executor.hpp - what an executor is given and must do; the loop that all of them share.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <atomic>              // std::atomic
+#include <concepts>            // std::convertible_to
+#include <condition_variable>  // std::condition_variable
+#include <cstddef>             // std::size_t
+#include <exception>           // std::exception_ptr
+#include <mutex>               // std::mutex
+#include <string_view>         // std::string_view
+#include <utility>             // std::exchange, std::move
+#include <variant>             // std::get_if
+
+#include "../context/workspace.hpp"
+#include "../core/function_ref.hpp"
+#include "claim.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+/// One job, as an executor sees it. Everything is borrowed for the length of `run`.
+struct work {
+    function_ref<next_claim(std::size_t worker, time_point now)> next;
+    function_ref<void(const attempt& ended, outcome result)> done;
+    function_ref<outcome(const claim& what, workspace& space)> run_attempt;
+    std::size_t parallelism = 1;      ///< more workers than this would find nothing to do
+    std::size_t workspace_bytes = 0;  ///< for each worker
+    fanfold::stop stop;               ///< goes into every workspace; wakes workers that wait
+    event_sink events;                ///< goes into every workspace
+};
+
+/// How an executor likes shards handed out.
+enum class claim_order {
+    shared,           ///< any worker takes the next shard: whoever is idle
+    own_share_first,  ///< each worker its own consecutive share, then what others have left
+};
+
+/// Runs jobs. When `run` returns, the source has said `finished`, every claim it gave was run and reported to `done`,
+/// what the attempts wrote can be read by the caller, and nothing of the job runs any more.
+///   on success   returns
+///   on throw     attempts turn exceptions into outcomes; one that `next` or `done` throws ends the job and is rethrown
+///   on stop      the source sees it and finishes; attempts in flight are waited for
+///   threads      several jobs may run at once on one executor
+template <class E>
+concept executor = requires(const E& e, const work& job) {
+    { e.workers() } -> std::convertible_to<std::size_t>;
+    { e.name() } -> std::convertible_to<std::string_view>;
+    { e.order() } -> std::same_as<claim_order>;
+    e.run(job);
+};
+
+namespace detail {
+
+/// Lets workers with nothing ready sleep until an attempt ends, a time comes or the job is stopped. Ringing costs one
+/// load while nobody sleeps.
+class doorbell {
+public:
+    /// Announces a sleeper. Ask the source once more after this and before `sleep`, or a ring may be missed.
+    class sleeper {
+    public:
+        explicit sleeper(doorbell& bell) : bell_(bell) {
+            bell_.sleepers_.fetch_add(1);
+            const std::lock_guard lock(bell_.mutex_);
+            heard_ = bell_.rings_;
+        }
+        ~sleeper() { bell_.sleepers_.fetch_sub(1); }
+        sleeper(const sleeper&) = delete;
+        sleeper& operator=(const sleeper&) = delete;
+
+        void sleep(time_point until) {
+            std::unique_lock lock(bell_.mutex_);
+            const auto rung = [this] { return bell_.rings_ != heard_; };
+            if (until == time_point::max())
+                bell_.condition_.wait(lock, rung);
+            else
+                bell_.condition_.wait_until(lock, until, rung);
+        }
+
+    private:
+        doorbell& bell_;
+        std::size_t heard_;
+    };
+
+    void ring() {
+        if (sleepers_.load() == 0) return;
+        {
+            const std::lock_guard lock(mutex_);
+            ++rings_;
+        }
+        condition_.notify_all();
+    }
+
+private:
+    std::atomic<std::size_t> sleepers_{0};
+    std::mutex mutex_;
+    std::condition_variable condition_;
+    std::size_t rings_ = 0;
+};
+
+/// The state that the workers of one `run` share.
+class run_state {
+public:
+    explicit run_state(const work& job) : job_(job) {}
+
+    [[nodiscard]] const work& job() const noexcept { return job_; }
+    [[nodiscard]] doorbell& bell() noexcept { return bell_; }
+
+    /// Asks the source once.
+    [[nodiscard]] next_claim ask(std::size_t worker, time_point now = std::chrono::steady_clock::now()) {
+        if (failed_.load(std::memory_order_relaxed)) return finished{};
+        return job_.next(worker, now);
+    }
+
+    /// Runs `next`, if it is a claim, and what is ready after it; then says why nothing is.
+    [[nodiscard]] next_claim drain(next_claim next, std::size_t worker, workspace& space) {
+        if (!std::holds_alternative<claim>(next)) return next;
+        time_point now = std::chrono::steady_clock::now();
+        while (const auto* what = std::get_if<claim>(&next)) {
+            now = execute(*what, worker, space, now);
+            next = ask(worker, now);
+        }
+        return next;
+    }
+
+    /// Drains, and sleeps while nothing is ready, until the source has finished.
+    void work_to_the_end(std::size_t worker, workspace& space) {
+        next_claim last = drain(ask(worker), worker, space);
+        while (!std::holds_alternative<finished>(last)) {
+            next_claim next = finished{};
+            {
+                doorbell::sleeper here(bell_);
+                next = ask(worker);
+                if (const auto* until = std::get_if<wait_until>(&next)) {
+                    here.sleep(until->when);
+                    next = ask(worker);
+                }
+            }
+            last = drain(next, worker, space);
+        }
+        bell_.ring();  // whoever sleeps may leave as well
+    }
+
+    /// An exception that leaves `part` ends the job.
+    void guard(function_ref<void()> part) noexcept {
+        try {
+            part();
+        } catch (...) {
+            fail(std::current_exception());
+        }
+    }
+
+    void rethrow() const {
+        if (error_ != nullptr) std::rethrow_exception(error_);
+    }
+
+    void equip(workspace& space) const {
+        space.stop = job_.stop;
+        space.events = job_.events;
+    }
+
+private:
+    time_point execute(const claim& what, std::size_t worker, workspace& space, time_point started) {
+        outcome result = job_.run_attempt(what, space);
+        const time_point ended = std::chrono::steady_clock::now();
+        job_.done({what, worker, started, ended}, std::move(result));
+        bell_.ring();
+        return ended;
+    }
+
+    void fail(std::exception_ptr error) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (error_ == nullptr) error_ = std::move(error);
+        }
+        failed_.store(true);
+        bell_.ring();
+    }
+
+    const work& job_;
+    doorbell bell_;
+    std::mutex mutex_;
+    std::atomic<bool> failed_{false};
+    std::exception_ptr error_;
+};
+
+/// Rings when the job's stop token is set, so that sleepers ask again.
+class stop_bell {
+public:
+    explicit stop_bell(run_state& state) : callback_(state.job().stop.token(), ringer{&state.bell()}) {}
+
+private:
+    struct ringer {
+        doorbell* bell;
+        void operator()() const { bell->ring(); }
+    };
+    std::stop_callback<ringer> callback_;
+};
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI

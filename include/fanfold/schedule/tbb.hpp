@@ -1,0 +1,136 @@
+// fanfold/schedule/tbb.hpp - workers of oneTBB, in an arena of our own or in the caller's: whoever is idle claims next.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tbb/global_control.h>  // tbb::global_control
+#include <tbb/task_arena.h>      // tbb::task_arena
+#include <tbb/task_group.h>      // tbb::task_group
+
+#include <algorithm>    // std::min
+#include <cstddef>      // std::size_t
+#include <memory>       // std::unique_ptr
+#include <mutex>        // std::mutex
+#include <string_view>  // std::string_view
+#include <vector>       // std::vector
+
+#include "../placement/topology.hpp"
+#include "../placement/workspaces.hpp"
+#include "executor.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+struct tbb_options {
+    std::size_t workers = 0;  ///< the caller included; 0: the CPUs that this process may use
+};
+
+/// The calling thread is worker 0 and takes part; the others are tasks, each with a worker number and a workspace of
+/// its own, so a thread that picks up a second task while it waits in a first one shares nothing with itself.
+/// Where no claim is ready the tasks end and their threads are free for other work; the calling thread waits for the
+/// next claim, or, while it is busy, one task does in its place.
+///
+/// errors   more workers than tbb::global_control allows are not asked for: workers() tells how many there are
+class tbb_executor {
+public:
+    explicit tbb_executor(tbb_options options = {})
+        : workers_(allowed(options.workers != 0 ? options.workers : usable_cpus())),
+          own_(std::make_unique<tbb::task_arena>(static_cast<int>(workers_))),
+          arena_(own_.get()) {}
+    /// Runs in the caller's arena, which must outlive this executor.
+    explicit tbb_executor(tbb::task_arena& arena)
+        : workers_(allowed(static_cast<std::size_t>(arena.max_concurrency()))), arena_(&arena) {}
+
+    [[nodiscard]] std::size_t workers() const noexcept { return workers_; }
+    [[nodiscard]] static std::string_view name() noexcept { return "tbb"; }
+    [[nodiscard]] static claim_order order() noexcept { return claim_order::shared; }
+
+    void run(const work& job) const {
+        detail::run_state state(job);
+        const detail::stop_bell waker(state);
+        arena_->execute([&] { team(*this, state).run(); });
+        state.rethrow();
+    }
+
+private:
+    static std::size_t allowed(std::size_t wanted) {
+        return std::min(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
+    }
+
+    /// The workers of one job.
+    class team {
+    public:
+        team(const tbb_executor& executor, detail::run_state& state)
+            : executor_(executor),
+              state_(state),
+              idle_(std::min(executor.workers_, std::max<std::size_t>(state.job().parallelism, 1)), true) {}
+
+        void run() {
+            call_idle();
+            state_.guard([&] { take_part(0); });
+            tasks_.wait();
+        }
+
+    private:
+        /// Starts a task for every worker that has none.
+        void call_idle() {
+            const std::lock_guard lock(mutex_);
+            for (std::size_t worker = 1; worker < idle_.size(); ++worker) {
+                if (!idle_[worker]) continue;
+                idle_[worker] = false;
+                tasks_.run([this, worker] { state_.guard([&] { take_part(worker); }); });
+            }
+        }
+
+        /// Runs claims; returns when the job has finished or, for a task, when somebody else watches for claims.
+        void take_part(std::size_t worker) {
+            const workspace_store::loan space = executor_.spaces_.lend(state_.job().workspace_bytes);
+            state_.equip(*space);
+            next_claim last = state_.drain(state_.ask(worker), worker, *space);
+            while (!std::holds_alternative<finished>(last)) {
+                if (!start_watch(worker)) return;
+                const next_claim next = watch(worker);
+                if (std::holds_alternative<claim>(next)) call_idle();  // there may be more where this came from
+                last = state_.drain(next, worker, *space);
+            }
+            state_.bell().ring();
+        }
+
+        /// While a worker is idle, somebody watches. The calling thread cannot leave, so it relieves a task that does.
+        bool start_watch(std::size_t worker) {
+            {
+                const std::lock_guard lock(mutex_);
+                if (worker != 0 && watchers_ != 0) {
+                    idle_[worker] = true;
+                    return false;
+                }
+                if (++watchers_ == 1) return true;
+            }
+            state_.bell().ring();
+            return true;
+        }
+
+        next_claim watch(std::size_t worker) {
+            detail::doorbell::sleeper here(state_.bell());
+            next_claim next = state_.ask(worker);
+            if (const auto* until = std::get_if<wait_until>(&next)) {
+                here.sleep(until->when);
+                next = state_.ask(worker);
+            }
+            const std::lock_guard lock(mutex_);
+            --watchers_;
+            return next;
+        }
+
+        const tbb_executor& executor_;
+        detail::run_state& state_;
+        std::mutex mutex_;
+        std::vector<bool> idle_;  ///< by worker: it has no task
+        std::size_t watchers_ = 0;
+        tbb::task_group tasks_;
+    };
+
+    std::size_t workers_;
+    std::unique_ptr<tbb::task_arena> own_;
+    tbb::task_arena* arena_;
+    mutable workspace_store spaces_;
+};
+
+}  // namespace fanfold::inline FANFOLD_ABI
