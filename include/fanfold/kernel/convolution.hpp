@@ -1,0 +1,268 @@
+// fanfold/kernel/convolution.hpp - 2-D convolution with groups, strides, dilations and any padding; weights packed
+// once.
+//   in    images [N, C, H, W], weights [O, C / groups, kh, kw] packed      out   act(bias + convolution) [N, O, OH, OW]
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <algorithm>  // std::find, std::fill
+#include <array>      // std::array
+#include <cstddef>    // std::size_t
+#include <cstdint>    // std::int64_t
+#include <stdexcept>  // std::invalid_argument
+#include <string>     // std::string
+#include <utility>    // std::index_sequence
+#include <vector>     // std::vector
+
+#include "../context/workspace.hpp"
+#include "../core/tensor.hpp"
+#include "activation.hpp"
+#include "window.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel {
+
+/// How the window moves over the image: [vertical, horizontal].
+struct conv2d_geometry {
+    std::array<std::int64_t, 2> stride{1, 1};
+    std::array<std::int64_t, 2> dilation{1, 1};
+    std::array<std::int64_t, 4> padding{0, 0, 0, 0};  ///< top, left, bottom, right
+    std::int64_t groups = 1;
+};
+
+namespace detail {
+
+/// Output channels are packed in blocks of nearly equal size, at most this.
+inline constexpr std::size_t conv_block = 8;
+
+struct conv_plan {
+    std::int64_t groups = 1;
+    std::int64_t channels = 0;  // of a group
+    std::int64_t outputs = 0;   // of a group
+    std::int64_t height = 0, width = 0, out_height = 0, out_width = 0;
+    std::int64_t kernel_height = 0, kernel_width = 0;
+    std::int64_t stride_y = 1, stride_x = 1, dilation_y = 1, dilation_x = 1, top = 0, left = 0;
+    std::int64_t depth = 0;       // taps: channels * kernel_height * kernel_width
+    std::int64_t phases = 0;      // input rows that taps read, modulo stride_y
+    std::int64_t band_rows = 0;   // output rows whose inputs are in scratch at a time
+    std::int64_t plane_rows = 0;  // rows of a scratch plane
+    std::size_t scratch = 0;      // floats
+};
+
+struct conv_call {
+    const conv_plan& plan;
+    const std::int64_t* phases;
+    const std::ptrdiff_t* offsets;
+    const float* weights;
+    const float* bias;
+    const float* in;
+    float* out;
+    float* scratch;
+    activation act;
+};
+
+}  // namespace detail
+}  // namespace kernel
+}  // namespace fanfold::inline FANFOLD_ABI
+
+// The order matters.
+// clang-format off
+#include "target/baseline_begin.inc"
+#include "body/convolution.inc"
+#include "target/end.inc"
+#if FANFOLD_X86_64
+#include "target/avx2_begin.inc"
+#include "body/convolution.inc"
+#include "target/end.inc"
+
+#include "target/avx512_begin.inc"
+#include "body/convolution.inc"
+#include "target/end.inc"
+#endif
+// clang-format on
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel {
+
+/// Owns the packed weights and bias of a convolution over images of one size.
+///
+/// shapes   weights [O, C / groups, kh, kw] of any strides; bias [O], or of size 0 for none; images [N, C, height,
+/// width] cost     reads and writes each weight once errors   throws std::invalid_argument with the numbers when the
+/// shapes do not fit, the window does not fit the padded
+///          image, a stride, dilation or group count is below 1, a padding is negative, or sizes overflow
+/// threads  const use from any thread
+class packed_conv2d {
+public:
+    packed_conv2d(const view<const float>& weights, const view<const float>& bias, const conv2d_geometry& geometry,
+                  std::int64_t height, std::int64_t width) {
+        if (weights.rank() != 4 || weights.size() == 0)
+            throw std::invalid_argument("conv2d: weights " + weights.shape().text() +
+                                        " are not [O, C / groups, kh, kw] with elements");
+        const std::int64_t outputs = weights.extent(0);
+        if (geometry.groups < 1 || outputs % geometry.groups != 0)
+            throw std::invalid_argument("conv2d: " + std::to_string(geometry.groups) + " groups for weights " +
+                                        weights.shape().text());
+        if (bias.size() != 0 && (bias.rank() != 1 || bias.extent(0) != outputs))
+            throw std::invalid_argument("conv2d: bias " + bias.shape().text() + " for weights " +
+                                        weights.shape().text());
+        plan_.groups = geometry.groups;
+        plan_.channels = weights.extent(1);
+        plan_.outputs = outputs / geometry.groups;
+        plan_.height = height;
+        plan_.width = width;
+        plan_.kernel_height = weights.extent(2);
+        plan_.kernel_width = weights.extent(3);
+        plan_.stride_y = geometry.stride[0];
+        plan_.stride_x = geometry.stride[1];
+        plan_.dilation_y = geometry.dilation[0];
+        plan_.dilation_x = geometry.dilation[1];
+        plan_.top = geometry.padding[0];
+        plan_.left = geometry.padding[1];
+        const auto axis = [&](std::size_t a, std::int64_t extent, std::int64_t kernel) {
+            return detail::window_axis{"conv2d",
+                                       extent,
+                                       kernel,
+                                       geometry.stride[a],
+                                       geometry.dilation[a],
+                                       geometry.padding[a],
+                                       geometry.padding[a + 2]}
+                .positions(window2d::rounding::floor);
+        };
+        plan_.out_height = axis(0, height, plan_.kernel_height);
+        plan_.out_width = axis(1, width, plan_.kernel_width);
+        (void)output(1);  // throws when its volume overflows
+        (void)input(1);
+        plan_.depth = plan_.channels * plan_.kernel_height * plan_.kernel_width;
+        lay_out();
+        pack_weights(weights, bias);
+    }
+
+    [[nodiscard]] shape input(std::int64_t images) const {
+        return {images, detail::checked_mul("conv2d", plan_.groups, plan_.channels), plan_.height, plan_.width};
+    }
+    [[nodiscard]] shape output(std::int64_t images) const {
+        return {images, plan_.groups * plan_.outputs, plan_.out_height, plan_.out_width};
+    }
+    /// What `conv2d` takes from the workspace.
+    [[nodiscard]] std::size_t scratch_bytes() const { return workspace::rounded(plan_.scratch * sizeof(float)); }
+    [[nodiscard]] std::size_t bytes() const { return data_.bytes() + offsets_.size() * sizeof(std::ptrdiff_t); }
+
+    /// How one image is computed.
+    [[nodiscard]] detail::conv_call call(const float* in, float* out, float* scratch, activation act) const {
+        const auto* weights = reinterpret_cast<const float*>(data_.data());
+        return {plan_,
+                phases_.data(),
+                offsets_.data(),
+                weights,
+                weights + plan_.groups * plan_.outputs * plan_.depth,
+                in,
+                out,
+                scratch,
+                act};
+    }
+    [[nodiscard]] std::size_t scratch_floats() const noexcept { return plan_.scratch; }
+
+private:
+    /// Chooses how many output rows go through scratch at a time, and where in it each tap finds its input.
+    void lay_out() {
+        const auto mul = [](std::int64_t a, std::int64_t b) { return detail::checked_mul("conv2d", a, b); };
+        conv_plan& p = plan_;
+        for (std::int64_t ky = 0; ky < p.kernel_height; ++ky) {
+            const std::int64_t phase = ky * p.dilation_y % p.stride_y;
+            if (std::find(phases_.begin(), phases_.end(), phase) == phases_.end()) phases_.push_back(phase);
+        }
+        p.phases = static_cast<std::int64_t>(phases_.size());
+        const std::int64_t halo = (p.kernel_height - 1) * p.dilation_y / p.stride_y;
+        const std::int64_t row = mul(mul(mul(p.channels, p.kernel_width), p.phases), p.out_width);  // floats
+        const std::int64_t fits = cache_floats / row - halo;
+        const std::int64_t enough = (64 + p.out_width - 1) / p.out_width;
+        std::int64_t band = std::min(std::max(fits, enough), p.out_height);
+        const std::int64_t bands = (p.out_height - 1) / band + 1;
+        band = (p.out_height - 1) / bands + 1;
+        p.band_rows = band;
+        p.plane_rows = band + halo;
+        const std::int64_t scratch = mul(row, p.plane_rows);
+        if (scratch > most_scratch)
+            throw std::invalid_argument("conv2d: one row of output [" + std::to_string(p.out_height) + ", " +
+                                        std::to_string(p.out_width) + "] needs " + std::to_string(scratch) +
+                                        " floats of scratch, at most " + std::to_string(most_scratch) + " are allowed");
+        p.scratch = static_cast<std::size_t>(scratch) + 64;  // vectors overshoot by up to four
+        offsets_.reserve(static_cast<std::size_t>(p.depth));
+        for (std::int64_t c = 0; c < p.channels; ++c)
+            for (std::int64_t ky = 0; ky < p.kernel_height; ++ky)
+                for (std::int64_t kx = 0; kx < p.kernel_width; ++kx) {
+                    const std::int64_t y = ky * p.dilation_y;
+                    const auto phase = std::find(phases_.begin(), phases_.end(), y % p.stride_y) - phases_.begin();
+                    const std::int64_t plane = (c * p.kernel_width + kx) * p.phases + phase;
+                    offsets_.push_back((plane * p.plane_rows + y / p.stride_y) * p.out_width);
+                }
+    }
+
+    /// Per group, blocks of output channels: [taps][channels of the block]; then the bias.
+    void pack_weights(const view<const float>& weights, const view<const float>& bias) {
+        const std::int64_t total = plan_.groups * plan_.outputs;
+        data_ = tensor::uninitialized(element::float32, shape{total * (plan_.depth + 1)});
+        auto* to = reinterpret_cast<float*>(data_.data());
+        const auto block = static_cast<std::int64_t>(detail::conv_block);
+        const std::int64_t blocks = (plan_.outputs + block - 1) / block;
+        for (std::int64_t group = 0; group < plan_.groups; ++group) {
+            for (std::int64_t b = 0, start = 0; b < blocks; ++b) {
+                const std::int64_t height = (plan_.outputs - start + blocks - b - 1) / (blocks - b);
+                for (std::int64_t c = 0; c < plan_.channels; ++c)
+                    for (std::int64_t ky = 0; ky < plan_.kernel_height; ++ky)
+                        for (std::int64_t kx = 0; kx < plan_.kernel_width; ++kx)
+                            for (std::int64_t o = start; o < start + height; ++o)
+                                *to++ = weights(group * plan_.outputs + o, c, ky, kx);
+                start += height;
+            }
+        }
+        for (std::int64_t o = 0; o < total; ++o) *to++ = bias.size() == 0 ? 0.0F : bias(o);
+    }
+
+    using conv_plan = detail::conv_plan;
+    static constexpr std::int64_t cache_floats = 64 * 1024;  // of scratch: half of a small second-level cache
+    static constexpr std::int64_t most_scratch = std::int64_t{1} << 32;
+
+    conv_plan plan_;
+    std::vector<std::int64_t> phases_;
+    std::vector<std::ptrdiff_t> offsets_;
+    tensor data_;
+};
+
+namespace detail {
+
+inline void conv2d(isa set, const view<const float>& in, const packed_conv2d& w, const view<float>& out,
+                   workspace& space, activation act) {
+    const std::int64_t images = in.rank() == 4 ? in.extent(0) : 0;
+    const shape expected_in = w.input(images), expected_out = w.output(images);
+    if (!(in.shape() == expected_in) || !(out.shape() == expected_out) || !in.dense() || !out.dense())
+        throw std::invalid_argument("conv2d: " + in.shape().text() + " into " + out.shape().text() +
+                                    ", expected dense " + expected_in.text() + " into " + expected_out.text());
+    const workspace::scope scope(space);
+    const auto scratch = space.take<float>(w.scratch_floats());
+    std::fill(scratch.end() - 64, scratch.end(), 0.0F);
+    const auto image = pick(set, &baseline::conv2d, &avx2::conv2d, &avx512::conv2d);
+    const std::size_t in_step = expected_in.with(0, 1).volume(), out_step = expected_out.with(0, 1).volume();
+    for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
+        space.stop.check();
+        image(w.call(in.data() + n * in_step, out.data() + n * out_step, scratch.data(), act));
+    }
+}
+
+}  // namespace detail
+
+/// out[n, o, y, x] = act(bias[o] + sum over c, ky, kx of in[n, c, y s + ky d - top, x s + kx d - left] * w[o, c, ky,
+/// kx])
+///
+/// shapes   in [N, C, H, W], out [N, O, OH, OW], both dense, not overlapping
+/// cost     2 N O OH OW (C / groups) kh kw flops; copies the input kw times through `w.scratch_bytes()` of scratch
+/// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between images when it is time
+/// threads  re-entrant with a workspace each. One chain of fused multiply-adds in the order c, ky, kx for each output,
+///          starting from the bias: the bits of an image do not depend on N. Padding counts as zeros that are
+///          multiplied
+/// source   ONNX Conv-11
+inline void conv2d(const view<const float>& in, const packed_conv2d& w, const view<float>& out, workspace& space,
+                   activation act = activation::none) {
+    detail::conv2d(active_isa(), in, w, out, space, act);
+}
+
+}  // namespace kernel
+}  // namespace fanfold::inline FANFOLD_ABI
