@@ -1,0 +1,74 @@
+// fanfold/model/operators/dense.hpp - a matrix product with constant weights, bias and fused activation.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <memory>       // std::shared_ptr
+#include <optional>     // std::optional
+#include <span>         // std::span
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <utility>      // std::move
+#include <vector>       // std::vector
+
+#include "../../kernel/matmul.hpp"
+#include "../operation.hpp"
+#include "expect.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+/// y = activation(x W + b); W and b are packed here, once.
+///
+/// shapes   x float32 [.., K], W [K, M] any strides, b [M] or empty -> float32 [.., M]
+/// errors   throws std::invalid_argument when W is no matrix or b does not fit it
+/// threads  copies share the packed weights; const use from any thread
+/// source   ONNX Gemm-13, MatMul-13 with a constant second operand
+class dense {
+public:
+    explicit dense(const view<const float>& weights, const view<const float>& bias = {}, std::string name = "Dense")
+        : name_(std::move(name)) {
+        if (weights.rank() != 2) detail::refuse("a weight matrix", weights.shape().text());
+        if (bias.size() != 0 && !(bias.shape() == shape{weights.extent(1)}))
+            detail::refuse("a bias " + shape{weights.extent(1)}.text(), bias.shape().text());
+        weights_ = std::make_shared<const kernel::packed_matrix>(weights, bias);
+        inner_ = weights.extent(0);
+        columns_ = weights.extent(1);
+    }
+
+    [[nodiscard]] std::string_view name() const noexcept { return name_; }
+
+    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+        detail::expect_inputs(in, 1);
+        const symbolic_shape& x = in[0].shape;
+        if (in[0].type != element::float32 || x.rank() == 0 || !(x[x.rank() - 1] == extent(inner_)))
+            detail::refuse("float32 [.., " + std::to_string(inner_) + "]", in[0].text());
+        symbolic_shape y = x;
+        y[y.rank() - 1] = columns_;
+        return {{element::float32, std::move(y)}};
+    }
+
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+        if (out[0].size() == 0) return;
+        const std::int64_t rows = static_cast<std::int64_t>(out[0].size()) / columns_;
+        kernel::matmul(in[0].reshaped({rows, inner_}).as<float>(), *weights_,
+                       out[0].reshaped({rows, columns_}).as<float>(), activation_);
+    }
+
+    [[nodiscard]] std::size_t weight_bytes() const { return weights_->bytes(); }
+    [[nodiscard]] std::optional<dense> with(kernel::activation act) const {
+        if (activation_ != kernel::activation::none) return std::nullopt;
+        dense fused = *this;
+        fused.activation_ = act;
+        return fused;
+    }
+
+private:
+    std::string name_;
+    std::shared_ptr<const kernel::packed_matrix> weights_;
+    std::int64_t inner_ = 0;
+    std::int64_t columns_ = 0;
+    kernel::activation activation_ = kernel::activation::none;
+};
+static_assert(graph_operation<dense>);
+
+}  // namespace fanfold::inline FANFOLD_ABI

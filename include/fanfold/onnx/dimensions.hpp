@@ -1,0 +1,116 @@
+// fanfold/onnx/dimensions.hpp - declared shapes: which axis counts rows, and what may not contradict what.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <map>          // std::map
+#include <optional>     // std::optional
+#include <stdexcept>    // std::invalid_argument
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <utility>      // std::move
+#include <vector>       // std::vector
+
+#include "../model/symbolic_shape.hpp"
+#include "element.hpp"
+#include "error.hpp"
+#include "proto.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace onnx {
+
+/// The dimension that counts rows: the open axis 0 of the first input that has one.
+struct row_dimension {
+    bool any = false;
+    std::string_view name;  ///< empty when that axis has none
+};
+
+/// The extent that a dimension states, in itself or through `dims`.
+[[nodiscard]] inline std::optional<std::int64_t> stated(const dimension_proto& dim,
+                                                        const std::map<std::string, std::int64_t>& dims) {
+    if (dim.value) return dim.value;
+    if (dim.param.empty()) return std::nullopt;
+    const auto found = dims.find(std::string(dim.param));
+    return found == dims.end() ? std::nullopt : std::optional(found->second);
+}
+
+[[nodiscard]] inline row_dimension find_row_dimension(const std::vector<const value_info_proto*>& inputs,
+                                                      const std::map<std::string, std::int64_t>& dims) {
+    for (const value_info_proto* input : inputs)
+        if (input->shape && !input->shape->empty() && !stated(input->shape->front(), dims))
+            return {true, input->shape->front().param};
+    return {};
+}
+
+/// Type of an input; rows stand at axis 0.
+///
+/// errors   throws std::invalid_argument for values that are no tensors, unsupported element types, shapes that are
+///          missing, and open dimensions other than the rows, naming each
+[[nodiscard]] inline value_type input_type(const value_info_proto& input, const row_dimension& rows,
+                                           const std::map<std::string, std::int64_t>& dims) {
+    if (!input.is_tensor) throw std::invalid_argument("expected a tensor, got another type");
+    const element type = element_of_data_type(input.element_type);
+    if (!input.shape) throw std::invalid_argument("expected a shape, got none");
+    if (input.shape->size() > shape::max_rank)
+        throw std::invalid_argument("expected rank " + std::to_string(shape::max_rank) + " at most, got " +
+                                    std::to_string(input.shape->size()));
+    std::vector<extent> extents;
+    for (std::size_t axis = 0; axis < input.shape->size(); ++axis) {
+        const dimension_proto& dim = (*input.shape)[axis];
+        const std::string where = "axis " + std::to_string(axis);
+        if (const auto value = stated(dim, dims)) {
+            if (*value < 0)
+                throw std::invalid_argument(where + ": expected an extent of 0 or more, got " + std::to_string(*value));
+            extents.emplace_back(*value);
+            continue;
+        }
+        const bool is_rows = rows.any && (dim.param == rows.name || dim.param.empty());
+        if (axis == 0 && is_rows) {
+            extents.push_back(rows_extent);
+            continue;
+        }
+        if (is_rows && !dim.param.empty())
+            throw std::invalid_argument(where + ": expected the rows " + in_quotes(dim.param) + " at axis 0 only");
+        throw std::invalid_argument(
+            where + ": expected a number, or the rows" + (rows.name.empty() ? "" : " " + in_quotes(rows.name)) +
+            " at axis 0, got " +
+            (dim.param.empty() ? "nothing" : in_quotes(dim.param) + "; load_options::dims can state it"));
+    }
+    return {type, symbolic_shape(std::move(extents))};
+}
+
+/// "float32 ['N', 10]": what a file declares.
+[[nodiscard]] inline std::string declared_text(const value_info_proto& value) {
+    std::string text = name_of_data_type(value.element_type);
+    if (!value.shape) return text;
+    text += " [";
+    for (std::size_t axis = 0; axis < value.shape->size() && axis < 16; ++axis) {
+        const dimension_proto& dim = (*value.shape)[axis];
+        text += axis == 0 ? "" : ", ";
+        text += dim.value ? std::to_string(*dim.value) : dim.param.empty() ? "?" : in_quotes(dim.param);
+    }
+    return text + "]";
+}
+
+/// Refuses an output whose declaration contradicts what was inferred. A dimension with a name of its own says nothing.
+/// errors   throws std::invalid_argument naming both
+inline void expect_declared(const value_info_proto& declared, const value_type& inferred, std::string_view rows) {
+    bool agrees = true;
+    if (declared.is_tensor && declared.element_type != 0) agrees = find_element(declared.element_type) == inferred.type;
+    if (declared.shape) {
+        agrees = agrees && declared.shape->size() == inferred.shape.rank();
+        for (std::size_t axis = 0; agrees && axis < declared.shape->size(); ++axis) {
+            const dimension_proto& dim = (*declared.shape)[axis];
+            const extent& found = inferred.shape[axis];
+            if (dim.value)
+                agrees = found == extent(*dim.value);
+            else if (!dim.param.empty() && dim.param == rows)
+                agrees = found == rows_extent;
+        }
+    }
+    if (!agrees)
+        throw std::invalid_argument("expected " + declared_text(declared) + " as declared, got " + inferred.text());
+}
+
+}  // namespace onnx
+}  // namespace fanfold::inline FANFOLD_ABI

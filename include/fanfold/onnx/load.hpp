@@ -1,0 +1,70 @@
+// fanfold/onnx/load.hpp - an ONNX file, or its bytes, as a graph that is ready to run.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>      // std::byte
+#include <cstdint>      // std::int64_t
+#include <filesystem>   // std::filesystem::path
+#include <map>          // std::map
+#include <span>         // std::span
+#include <stdexcept>    // std::invalid_argument
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+
+#include "error.hpp"
+#include "file.hpp"
+#include "importer.hpp"
+#include "operators.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace onnx {
+
+struct load_options {
+    graph_limits limits{};
+    std::map<std::string, std::int64_t> dims{};  ///< extents for symbolic dimensions, by name
+};
+
+namespace detail {
+
+[[nodiscard]] inline graph load(std::span<const std::byte> bytes, const std::string& file, const data_folder& folder,
+                                const load_options& options) {
+    try {
+        if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
+        const model_proto model =
+            parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+        constexpr operator_table operators{&find_operator, &supported_operators};
+        return importer(model, operators, options.limits, folder).import_graph(options.dims);
+    } catch (const std::invalid_argument& error) {
+        throw load_error(file + ": " + error.what());
+    }
+}
+
+}  // namespace detail
+
+/// Reads a model from memory; the bytes are not needed afterwards. External data is refused.
+///
+/// errors   throws load_error naming node, operator, version, what was expected and what came; std::bad_alloc.
+///          Whatever the bytes are, memory stays within a multiple of them and options.limits
+/// threads  re-entrant
+/// source   onnx.proto of ONNX 1.16; operators and versions as onnx/operators.hpp lists them
+[[nodiscard]] inline graph load(std::span<const std::byte> bytes, const load_options& options = {}) {
+    return detail::load(bytes, "model in memory", {}, options);
+}
+
+/// Reads a model from a file; tensors in other files are found in its folder only.
+///
+/// example  auto model = fanfold::onnx::load("fashion_cnn.onnx");
+/// cost     reads the file once; holds it until the weights are packed
+/// errors   as above, with the file's name first
+[[nodiscard]] inline graph load(const std::filesystem::path& path, const load_options& options = {}) {
+    file_bytes bytes;
+    try {
+        bytes = read_file(path);
+    } catch (const std::invalid_argument& error) {
+        throw load_error(path.string() + ": " + error.what());
+    }
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    return detail::load({bytes.data.get(), bytes.size}, path.string(), {folder}, options);
+}
+
+}  // namespace onnx
+}  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,50 @@
+// fanfold/onnx/operators.hpp - the table of supported operators, one line a family.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>        // std::array
+#include <cstdint>      // std::int64_t
+#include <span>         // std::span
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+
+#include "operators/activation.hpp"
+#include "operators/arithmetic.hpp"
+#include "operators/constant.hpp"
+#include "operators/conv.hpp"
+#include "operators/gemm.hpp"
+#include "operators/pooling.hpp"
+#include "operators/reshape.hpp"
+#include "operators/softmax.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace onnx {
+
+inline constexpr std::array<std::span<const operator_entry>, 8> operator_families{
+    activation_operators, arithmetic_operators, constant_operators, conv_operators,
+    gemm_operators,       pooling_operators,    reshape_operators,  softmax_operators,
+};
+
+/// Null when no operator of that name and version is supported.
+[[nodiscard]] inline const operator_entry* find_operator(std::string_view name, std::int64_t opset) {
+    for (const auto& family : operator_families)
+        for (const operator_entry& entry : family)
+            if (entry.name == name && entry.since <= opset && opset <= entry.until) return &entry;
+    return nullptr;
+}
+
+/// "Relu, Sigmoid, ..., opset 7 to 21 of the domain ai.onnx"
+[[nodiscard]] inline std::string supported_operators() {
+    std::string text;
+    std::string_view last;
+    for (const auto& family : operator_families)
+        for (const operator_entry& entry : family) {
+            if (entry.name == last) continue;
+            last = entry.name;
+            text += std::string(entry.name) + ", ";
+        }
+    return text + "opset " + std::to_string(first_opset) + " to " + std::to_string(last_opset) +
+           " of the domain ai.onnx";
+}
+
+}  // namespace onnx
+}  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,125 @@
+// fanfold/onnx/operators/gemm.hpp - Gemm and MatMul: packed once where the second operand is known at load.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>      // std::array
+#include <cstddef>    // std::size_t
+#include <cstdint>    // std::int64_t
+#include <optional>   // std::optional
+#include <stdexcept>  // std::invalid_argument
+#include <string>     // std::string
+#include <utility>    // std::swap
+
+#include "../../model/operators/batched_matmul.hpp"
+#include "../../model/operators/dense.hpp"
+#include "../../model/operators/elementwise.hpp"
+#include "../node.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace onnx {
+namespace detail {
+
+[[nodiscard]] inline value_type expect_matrix(node_import& node, std::size_t index) {
+    value_type type = node.type(index);
+    if (type.type != element::float32 || type.shape.rank() != 2)
+        throw std::invalid_argument("expected a float32 matrix as input " + std::to_string(index) + ", got " +
+                                    type.text());
+    return type;
+}
+
+/// `scale` times a matrix with its axes as they are or swapped.
+[[nodiscard]] inline tensor scaled(const view<const float>& from, float scale) {
+    tensor out = tensor::uninitialized(element::float32, from.shape());
+    const view<float> to = out.as<float>();
+    for (std::int64_t i = 0; i < from.extent(0); ++i)
+        for (std::int64_t j = 0; j < from.extent(1); ++j) to(i, j) = scale * from(i, j);
+    return out;
+}
+
+/// beta * C where it is the same for every row: [columns].
+[[nodiscard]] inline std::optional<tensor> row_bias(const tensor_view& c, std::int64_t columns, float beta) {
+    if (c.type() != element::float32 || !c.dense()) return std::nullopt;
+    for (std::size_t axis = 0; axis + 1 < c.rank(); ++axis)
+        if (c.extent(axis) != 1) return std::nullopt;
+    const std::int64_t length = c.rank() == 0 ? 1 : c.extent(c.rank() - 1);
+    if (c.rank() > 2 || (length != 1 && length != columns)) return std::nullopt;
+    tensor out = tensor::uninitialized(element::float32, {columns});
+    const view<float> to = out.as<float>();
+    const auto* from = c.as<float>().data();
+    for (std::int64_t n = 0; n < columns; ++n) to(n) = beta * from[length == 1 ? 0 : n];
+    return out;
+}
+
+[[nodiscard]] inline value_id times(node_import& node, value_id value, float factor) {
+    if (factor == 1.0F) return value;
+    return node.add(arithmetic(kernel::binary::mul), {value, node.constant_value(tensor::of<float>({}, {factor}))});
+}
+
+}  // namespace detail
+
+/// Y = alpha A' B' + beta C. With B known and A as it is: one packed product, with the bias in it when C is one row.
+/// source   ONNX Gemm-7, Gemm-13
+inline void import_gemm(node_import& node) {
+    node.expect_inputs(2, 3);
+    const float alpha = node.real("alpha", 1);
+    const float beta = node.real("beta", 1);
+    const bool swap_a = node.integer("transA", 0) != 0;
+    const bool swap_b = node.integer("transB", 0) != 0;
+    const value_type a = detail::expect_matrix(node, 0);
+    const value_type b = detail::expect_matrix(node, 1);
+    const extent columns = b.shape[swap_b ? 0 : 1];
+    const bool has_c = node.has_input(2);
+    if (has_c) {  // C must not make the answer larger
+        const extent rows = a.shape[swap_a ? 1 : 0];
+        const value_type c = node.type(2);
+        if (c.type != element::float32 || !(broadcast(c.shape, {rows, columns}) == symbolic_shape{rows, columns}))
+            throw std::invalid_argument("expected C that broadcasts to float32 " +
+                                        symbolic_shape{rows, columns}.text() + ", got " + c.text());
+    }
+    const std::optional<tensor_view> known_b = node.constant(1);
+    bool c_added = !has_c;
+    value_id product;
+    if (known_b && !swap_a) {
+        const view<const float> stored = known_b->as<float>();
+        strides steps = stored.steps();
+        if (swap_b) std::swap(steps[0], steps[1]);
+        const shape extents = swap_b ? shape{stored.extent(1), stored.extent(0)} : stored.shape();
+        const view<const float> weights(stored.data(), extents, steps);
+        std::optional<tensor> bias;
+        if (has_c)
+            if (const auto known_c = node.constant(2)) bias = detail::row_bias(*known_c, columns.fixed, beta);
+        c_added = c_added || bias.has_value();
+        const view<const float> bias_view = bias ? view<const float>(bias->as<float>()) : view<const float>{};
+        if (alpha == 1.0F) {
+            product = node.add(dense(weights, bias_view, "Gemm"), {node.input(0)});
+        } else {
+            const tensor larger = detail::scaled(weights, alpha);
+            product = node.add(dense(larger.as<float>(), bias_view, "Gemm"), {node.input(0)});
+        }
+    } else {
+        const auto form = [](bool swap) { return swap ? transposed::yes : transposed::no; };
+        product = node.add(batched_matmul(a, b, form(swap_a), form(swap_b), "Gemm"), {node.input(0), node.input(1)});
+        product = detail::times(node, product, alpha);
+    }
+    if (!c_added)
+        product = node.add(arithmetic(kernel::binary::add), {product, detail::times(node, node.input(2), beta)});
+    node.answer(product);
+}
+
+/// source   ONNX MatMul-1, MatMul-13
+inline void import_matmul(node_import& node) {
+    node.expect_inputs(2, 2);
+    const value_type a = node.type(0);
+    const value_type b = node.type(1);
+    if (a.type != element::float32 || b.type != element::float32)
+        throw std::invalid_argument("expected two float32 operands, got " + a.text() + " and " + b.text());
+    if (b.shape.rank() == 2)
+        if (const auto known_b = node.constant(1))
+            return node.answer(dense(known_b->as<float>(), {}, "MatMul"), {node.input(0)});
+    node.answer(batched_matmul(a, b), {node.input(0), node.input(1)});
+}
+
+inline constexpr std::array gemm_operators{operator_entry{"Gemm", first_opset, last_opset, &import_gemm},
+                                           operator_entry{"MatMul", first_opset, last_opset, &import_matmul}};
+
+}  // namespace onnx
+}  // namespace fanfold::inline FANFOLD_ABI
