@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include <fanfold/schedule/tbb.hpp>
+
+#include "contract.hpp"
+
+using namespace fanfold;
+
+TEST_CASE("The TBB executor keeps the contract with any number of workers") {
+    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
+    for (const std::size_t workers : {1UL, 2UL, 3UL, 8UL}) {
+        const tbb_executor executor({.workers = workers});
+        REQUIRE(executor.workers() == workers);
+        contract::every_shard_once(executor);
+        contract::waits_for_later_claims(executor);
+        contract::takes_what_done_pushes(executor);
+        contract::passes_exceptions_on(executor);
+        contract::a_stop_wakes_sleepers(executor);
+        contract::serves_jobs_at_once_and_nested(executor);
+    }
+}
+
+TEST_CASE("TBB tasks neither let a wait delay a ready claim nor stay away when there is work") {
+    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
+    contract::no_wait_delays_a_ready_claim(tbb_executor({.workers = 2}));
+    contract::no_wait_delays_a_ready_claim(tbb_executor({.workers = 5}));
+    contract::idle_workers_are_called_back(tbb_executor({.workers = 6}), 6);
+}
+
+TEST_CASE("The TBB executor runs inside the caller's arena, from inside and outside of it") {
+    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 4);
+    tbb::task_arena arena(3);
+    const tbb_executor executor(arena);
+    REQUIRE(executor.workers() == 3);
+    contract::every_shard_once(executor);
+    arena.execute([&] { contract::every_shard_once(executor); });
+    counter_claims source(50, executor.order(), 3);
+    std::atomic<int> outside{0};
+    contract::run(executor, source, [&](const claim&, workspace&) {
+        if (tbb::this_task_arena::max_concurrency() != 3) ++outside;
+        return outcome{};
+    });
+    CHECK(outside == 0);
+}
+
+TEST_CASE("The TBB executor never asks for more workers than are allowed") {
+    const std::size_t limit = tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
+    CHECK(tbb_executor({.workers = limit + 100}).workers() == limit);
+    const tbb::global_control fewer(tbb::global_control::max_allowed_parallelism, 1);
+    CHECK(tbb_executor({.workers = 8}).workers() == 1);
+    contract::every_shard_once(tbb_executor({.workers = 8}));
+}

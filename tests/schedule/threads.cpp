@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include <fanfold/schedule/threads.hpp>
+
+#include "contract.hpp"
+
+using namespace fanfold;
+
+TEST_CASE("The threads executor keeps the contract with any number of workers") {
+    for (const std::size_t workers : {1UL, 2UL, 3UL, 8UL}) {
+        const threads_executor executor({.workers = workers});
+        REQUIRE(executor.workers() == workers);
+        contract::every_shard_once(executor);
+        contract::waits_for_later_claims(executor);
+        contract::takes_what_done_pushes(executor);
+        contract::passes_exceptions_on(executor);
+        contract::a_stop_wakes_sleepers(executor);
+        contract::serves_jobs_at_once_and_nested(executor);
+    }
+}
+
+TEST_CASE("Threads neither let a wait delay a ready claim nor stay asleep when there is work") {
+    contract::no_wait_delays_a_ready_claim(threads_executor({.workers = 2}));
+    contract::no_wait_delays_a_ready_claim(threads_executor({.workers = 5}));
+    contract::idle_workers_are_called_back(threads_executor({.workers = 6}), 6);
+}
+
+TEST_CASE("Each thread starts with its own share of the shards") {
+    const threads_executor executor({.workers = 4});
+    counter_claims source(400, executor.order(), 4);
+    contract::meeting all(4);
+    std::vector<std::size_t> first(4, SIZE_MAX);
+    std::mutex mutex;
+    const auto next = [&](std::size_t worker, time_point now) {
+        const next_claim given = source.next(worker, now);
+        const std::lock_guard lock(mutex);
+        if (first[worker] == SIZE_MAX) first[worker] = std::get<claim>(given).shard;
+        return given;
+    };
+    const auto done = [](const attempt&, const outcome&) {};
+    std::atomic<std::size_t> started{0};
+    const auto attempt_of = [&](const claim&, workspace&) {
+        if (++started <= 4) all.wait();
+        return outcome{};
+    };
+    executor.run({next, done, attempt_of, 4, 0, {}, {}});
+    CHECK(first == std::vector<std::size_t>{0, 100, 200, 300});
+}
+
+TEST_CASE("By default there are as many threads as CPUs that may be used") {
+    CHECK(threads_executor().workers() == usable_cpus());
+}
