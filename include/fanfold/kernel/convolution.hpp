@@ -112,8 +112,8 @@ public:
         plan_.kernel_width = weights.extent(3);
         plan_.stride_y = geometry.stride[0];
         plan_.stride_x = geometry.stride[1];
-        plan_.dilation_y = geometry.dilation[0];
-        plan_.dilation_x = geometry.dilation[1];
+        plan_.dilation_y = plan_.kernel_height == 1 ? 1 : geometry.dilation[0];
+        plan_.dilation_x = plan_.kernel_width == 1 ? 1 : geometry.dilation[1];
         plan_.top = geometry.padding[0];
         plan_.left = geometry.padding[1];
         const auto axis = [&](std::size_t a, std::int64_t extent, std::int64_t kernel) {

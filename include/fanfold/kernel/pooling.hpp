@@ -90,8 +90,8 @@ inline pool_call pool_call_for(const view<const float>& in, const window2d& w, c
     p.size_x = w.size[1];
     p.stride_y = w.stride[0];
     p.stride_x = w.stride[1];
-    p.dilation_y = w.dilation[0];
-    p.dilation_x = w.dilation[1];
+    p.dilation_y = p.size_y == 1 ? 1 : w.dilation[0];
+    p.dilation_x = p.size_x == 1 ? 1 : w.dilation[1];
     p.top = w.padding[0];
     p.left = w.padding[1];
     const std::int64_t room = p.width + p.left - ((p.size_x - 1) * p.dilation_x + 1);

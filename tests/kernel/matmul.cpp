@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "../../include/fanfold/kernel/matmul.hpp"
+
+#include <cmath>
+
+#include "../catch.hpp"
+#include "helpers.hpp"
+
+using namespace fanfold;
+using namespace fanfold_test;
+using kernel::activation;
+
+namespace {
+
+double activated(activation act, double x) {
+    switch (act) {
+        case activation::relu: return x < 0 ? 0 : x;
+        case activation::sigmoid: return 1 / (1 + std::exp(-x));
+        case activation::tanh: return std::tanh(x);
+        case activation::none: break;
+    }
+    return x;
+}
+
+struct problem {
+    std::int64_t m, k, n;
+    std::vector<float> a, w, bias;
+    problem(std::int64_t rows, std::int64_t inner, std::int64_t columns) : m(rows), k(inner), n(columns) {
+        numbers next(static_cast<std::uint64_t>(m * 10007 + k * 101 + n));
+        a = next.some(static_cast<std::size_t>(m * k));
+        w = next.some(static_cast<std::size_t>(k * n));
+        bias = next.some(static_cast<std::size_t>(n));
+    }
+    view<const float> weights() const { return {w.data(), shape{k, n}}; }
+    view<const float> offsets() const { return {bias.data(), shape{n}}; }
+    bool right(const view<const float>& out, activation act, bool with_bias) const {
+        for (std::int64_t i = 0; i < m; ++i)
+            for (std::int64_t j = 0; j < n; ++j) {
+                double sum = with_bias ? bias[static_cast<std::size_t>(j)] : 0, size = std::abs(sum) + 1e-3;
+                for (std::int64_t l = 0; l < k; ++l) {
+                    const double term =
+                        double{a[static_cast<std::size_t>(i * k + l)]} * double{w[static_cast<std::size_t>(l * n + j)]};
+                    sum += term;
+                    size += std::abs(term);
+                }
+                if (!near(out(i, j), activated(act, sum), size + 1)) return false;
+            }
+        return true;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("matmul agrees with a naive loop at odd sizes, amid poison, for every activation", "[kernel][matmul]") {
+    const std::int64_t sizes[][3] = {{1, 1, 1},    {1, 7, 3},     {2, 5, 16},   {3, 16, 17},    {4, 3, 31},
+                                     {5, 33, 33},  {7, 20, 65},   {11, 9, 100}, {12, 64, 32},   {13, 1, 129},
+                                     {17, 513, 5}, {97, 40, 48},  {6, 600, 49}, {1, 1030, 130}, {100, 3, 1},
+                                     {8, 1, 257},  {25, 1025, 18}};
+    std::size_t turn = 0;
+    for (const auto set : every_isa())
+        for (const auto& s : sizes) {
+            const problem p(s[0], s[1], s[2]);
+            const auto act = static_cast<activation>(turn++ % 4);
+            const bool with_bias = turn % 3 != 0;
+            INFO(kernel::name_of(set) << " " << p.m << " x " << p.k << " x " << p.n << " " << kernel::name_of(act));
+            const kernel::packed_matrix w(p.weights(), with_bias ? p.offsets() : view<const float>{});
+            guarded a(p.a, turn % 9), out(static_cast<std::size_t>(p.m * p.n), turn % 5);
+            kernel::detail::matmul(set, a.as({p.m, p.k}), w.seen(), out.as({p.m, p.n}), act);
+            CHECK(p.right(out.as({p.m, p.n}), act, with_bias));
+            CHECK(out.intact());
+        }
+}
+
+TEST_CASE("a row's bits do not depend on how many rows there are", "[kernel][matmul]") {
+    const problem p(70, 530, 83);
+    const kernel::packed_matrix w(p.weights(), p.offsets());
+    for (const auto set : every_isa()) {
+        std::vector<float> single(static_cast<std::size_t>(p.m * p.n));
+        for (std::int64_t i = 0; i < p.m; ++i)
+            kernel::detail::matmul(set, {p.a.data() + i * p.k, shape{1, p.k}}, w.seen(),
+                                   {single.data() + i * p.n, shape{1, p.n}}, activation::tanh);
+        for (std::int64_t m = 1; m <= p.m; ++m) {
+            std::vector<float> out(static_cast<std::size_t>(m * p.n));
+            kernel::detail::matmul(set, {p.a.data(), shape{m, p.k}}, w.seen(), {out.data(), shape{m, p.n}},
+                                   activation::tanh);
+            REQUIRE(same_bits(out, std::span<const float>(single).first(out.size())));
+        }
+    }
+}
+
+TEST_CASE("strides change nothing: column-major, padded, reversed and transposed operands", "[kernel][matmul]") {
+    const problem p(29, 700, 37);
+    const kernel::packed_matrix w(p.weights(), p.offsets());
+    std::vector<float> transposed(p.w.size());
+    for (std::int64_t l = 0; l < p.k; ++l)
+        for (std::int64_t j = 0; j < p.n; ++j)
+            transposed[static_cast<std::size_t>(j * p.k + l)] = p.w[static_cast<std::size_t>(l * p.n + j)];
+    const kernel::packed_matrix same_w(view<const float>(transposed.data(), shape{p.k, p.n}, strides{1, p.k}),
+                                       p.offsets());
+    CHECK(same_bits(w.panels(), same_w.panels()));
+    CHECK(same_bits(w.bias(), same_w.bias()));
+    for (const auto set : every_isa())
+        for (const auto act : {activation::none, activation::relu, activation::sigmoid}) {
+            std::vector<float> plain(static_cast<std::size_t>(p.m * p.n));
+            kernel::detail::matmul(set, {p.a.data(), shape{p.m, p.k}}, w.seen(), {plain.data(), shape{p.m, p.n}}, act);
+            const strides inputs[] = {{1, p.m}, {p.k + 3, 1}, {2 * p.k, 2}, {-p.k, 1}};
+            const strides outputs[] = {{1, p.m}, {p.n + 5, 1}, {3 * p.n, 3}, {-p.n, 1}};
+            for (const strides& in : inputs)
+                for (const strides& step : outputs) {
+                    guarded a(static_cast<std::size_t>(p.m * p.k * 2 + 3 * p.m));
+                    guarded out(static_cast<std::size_t>(p.m * p.n * 3 + 5 * p.m));
+                    const view<float> av(a.data() + (in[0] < 0 ? (p.m - 1) * p.k : 0), {p.m, p.k}, in);
+                    const view<float> ov(out.data() + (step[0] < 0 ? (p.m - 1) * p.n : 0), {p.m, p.n}, step);
+                    for (std::int64_t i = 0; i < p.m; ++i)
+                        for (std::int64_t l = 0; l < p.k; ++l) av(i, l) = p.a[static_cast<std::size_t>(i * p.k + l)];
+                    kernel::detail::matmul(set, av, w.seen(), ov, act);
+                    std::size_t written = 0;
+                    for (const float x : out.span()) written += !same_bits(x, poison());
+                    CHECK(written == plain.size());
+                    bool equal = true;
+                    for (std::int64_t i = 0; i < p.m; ++i)
+                        for (std::int64_t j = 0; j < p.n; ++j)
+                            equal = equal && same_bits(ov(i, j), plain[static_cast<std::size_t>(i * p.n + j)]);
+                    CHECK(equal);
+                    CHECK(out.intact());
+                }
+        }
+}
+
+TEST_CASE("weights packed into the caller's room give the same bits as a packed matrix", "[kernel][matmul]") {
+    const problem p(9, 50, 21);
+    const kernel::packed_matrix w(p.weights());
+    guarded room(kernel::packed_matrix::packed_floats(50, 21));
+    const auto packed = kernel::pack(p.weights(), {room.data(), room.span().size()});
+    CHECK(room.intact());
+    std::vector<float> a(9 * 21), b(9 * 21);
+    kernel::matmul({p.a.data(), shape{9, 50}}, w, {a.data(), shape{9, 21}});
+    kernel::matmul({p.a.data(), shape{9, 50}}, packed, {b.data(), shape{9, 21}});
+    CHECK(same_bits(a, b));
+    CHECK_THROWS_AS(kernel::pack(p.weights(), {room.data(), room.span().size() - 1}), std::invalid_argument);
+}
+
+TEST_CASE("empty extents: no rows, no columns, and K = 0 gives act(bias)", "[kernel][matmul]") {
+    const float bias[] = {-1, 2, 3};
+    for (const auto set : every_isa()) {
+        const kernel::packed_matrix w(view<const float>(nullptr, shape{0, 3}), view<const float>(bias, shape{3}));
+        guarded out(6);
+        kernel::detail::matmul(set, {nullptr, shape{2, 0}}, w.seen(), out.as({2, 3}), activation::relu);
+        const float expected[] = {0, 2, 3, 0, 2, 3};
+        CHECK(same_bits(out.span(), expected));
+        kernel::detail::matmul(set, {nullptr, shape{0, 0}}, w.seen(), {nullptr, shape{0, 3}}, activation::relu);
+        const kernel::packed_matrix none(view<const float>(nullptr, shape{4, 0}));
+        kernel::detail::matmul(set, {bias, shape{0, 4}}, none.seen(), {nullptr, shape{0, 0}}, activation::relu);
+        const kernel::packed_matrix zero(view<const float>(nullptr, shape{0, 3}));
+        kernel::detail::matmul(set, {nullptr, shape{2, 0}}, zero.seen(), out.as({2, 3}), activation::none);
+        CHECK(same_bits(out.span(), std::vector<float>(6, 0.0F)));
+    }
+}
+
+TEST_CASE("NaN and infinity in a row reach that row alone", "[kernel][matmul]") {
+    problem p(14, 40, 20);
+    p.a[3 * 40 + 5] = poison();
+    const kernel::packed_matrix w(p.weights());
+    for (const auto set : every_isa()) {
+        std::vector<float> out(14 * 20);
+        kernel::detail::matmul(set, {p.a.data(), shape{14, 40}}, w.seen(), {out.data(), shape{14, 20}},
+                               activation::relu);
+        for (std::size_t i = 0; i < out.size(); ++i) CHECK(std::isnan(out[i]) == (i / 20 == 3));
+    }
+}
+
+TEST_CASE("shapes that do not fit are refused with both shapes in the text", "[kernel][matmul]") {
+    const problem p(4, 6, 5);
+    const kernel::packed_matrix w(p.weights());
+    std::vector<float> out(100);
+    try {
+        kernel::matmul({p.a.data(), shape{4, 5}}, w, {out.data(), shape{4, 5}});
+        FAIL("accepted");
+    } catch (const std::invalid_argument& error) {
+        CHECK(std::string(error.what()) == "matmul: [4, 5] times weights [6, 5] into [4, 5]");
+    }
+    CHECK_THROWS_AS(kernel::matmul({p.a.data(), shape{4, 6}}, w, {out.data(), shape{4, 6}}), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::matmul({p.a.data(), shape{4, 6}}, w, {out.data(), shape{3, 5}}), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::matmul({p.a.data(), shape{24}}, w, {out.data(), shape{4, 5}}), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::packed_matrix(view<const float>(p.w.data(), shape{30})), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::packed_matrix(p.weights(), view<const float>(out.data(), shape{6})), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::packed_matrix::packed_floats(std::size_t{1} << 60, 1), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::packed_matrix::packed_floats(1, SIZE_MAX), std::invalid_argument);
+}
+
+TEST_CASE("a packed matrix copies and moves with its weights", "[kernel][matmul]") {
+    const problem p(3, 8, 4);
+    kernel::packed_matrix w(p.weights(), p.offsets());
+    const kernel::packed_matrix copy = w;
+    std::vector<float> a(12), b(12), c(12);
+    kernel::matmul({p.a.data(), shape{3, 8}}, w, {a.data(), shape{3, 4}});
+    const kernel::packed_matrix moved = std::move(w);
+    kernel::matmul({p.a.data(), shape{3, 8}}, copy, {b.data(), shape{3, 4}});
+    kernel::matmul({p.a.data(), shape{3, 8}}, moved, {c.data(), shape{3, 4}});
+    CHECK(same_bits(a, b));
+    CHECK(same_bits(a, c));
+    CHECK(kernel::packed_matrix().columns() == 0);
+}
+
+TEST_CASE("avx2 and avx512 products agree in every bit", "[kernel][matmul]") {
+    if (!kernel::supports(kernel::isa::avx512)) return;
+    for (const auto act : {activation::none, activation::relu, activation::sigmoid, activation::tanh}) {
+        const problem p(31, 1100, 77);
+        const kernel::packed_matrix w(p.weights(), p.offsets());
+        std::vector<float> a(31 * 77), b(31 * 77);
+        kernel::detail::matmul(kernel::isa::avx2, {p.a.data(), shape{31, 1100}}, w.seen(), {a.data(), shape{31, 77}},
+                               act);
+        kernel::detail::matmul(kernel::isa::avx512, {p.a.data(), shape{31, 1100}}, w.seen(), {b.data(), shape{31, 77}},
+                               act);
+        CHECK(same_bits(a, b));
+    }
+}
