@@ -17,7 +17,7 @@
 namespace fanfold::inline FANFOLD_ABI {
 
 /// Where a value's elements lie while the graph runs.
-enum class value_place { input, constant, output, slot };
+enum class value_place { input, constant, output, slot, unused };
 
 /// One edge of a graph.
 struct graph_value {
@@ -93,7 +93,8 @@ public:
 
     [[nodiscard]] std::size_t workspace_bytes(std::size_t rows) const {
         const std::size_t pass = rows_per_pass(rows);
-        std::size_t bytes = workspace::rounded(state_->values.size() * sizeof(tensor_view)) + view_bytes();
+        std::size_t bytes = workspace::rounded(state_->values.size() * sizeof(mutable_tensor_view)) +
+                            workspace::rounded(state_->slots.size() * sizeof(std::byte*)) + view_bytes();
         for (const auto& members : state_->slots) bytes += slot_bytes(members, pass);
         std::size_t scratch = 0;
         for (const graph_step& step : state_->steps) scratch = std::max(scratch, step.op.scratch_bytes(pass));
@@ -147,7 +148,7 @@ private:
     /// Few enough rows that a pass's values stay in a core's cache, many enough that weights are not read for few rows.
     std::size_t rows_per_pass(std::size_t rows) const {
         if (!state_->row_mixer.empty() || state_->rows_per_call != 0) return std::max<std::size_t>(rows, 1);
-        constexpr std::size_t cache = std::size_t{1} << 19;
+        constexpr std::size_t cache = std::size_t{1} << 18;
         constexpr std::size_t limit = std::size_t{1} << 26;
         const std::size_t budget = std::clamp(state_->weight_bytes, cache, limit);
         const std::size_t fitting = budget / std::max<std::size_t>(state_->slot_bytes_per_row, 1);
@@ -206,12 +207,13 @@ private:
                         break;
                     case value_place::constant: seen = readable(g.constants[value.index]); break;
                     case value_place::output:
-                        seen = pass_slice(out[value.index], value.type.shape, first, count);
+                        seen = pass_slice(out[value.index], g.values[g.outputs[value.index]].type.shape, first, count);
                         seen = seen.reshaped(value.type.shape.at(count));
                         break;
                     case value_place::slot:
                         seen = {slots[value.index], value.type.type, value.type.shape.at(count)};
                         break;
+                    case value_place::unused: break;
                 }
             }
             new (&views[v]) mutable_tensor_view(seen);

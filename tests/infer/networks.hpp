@@ -1,0 +1,37 @@
+// tests/infer/networks.hpp - the trained networks and the images that the tests of whole journeys use.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <fanfold/core/tensor.hpp>
+#include <fanfold/onnx/load.hpp>
+
+#include <fstream>
+#include <random>
+#include <stdexcept>
+#include <string>
+
+namespace networks {
+
+inline const std::string folder = FANFOLD_TEST_DATA;
+
+inline fanfold::graph lenet5() { return fanfold::onnx::load(folder + "/fmnist_lenet5.onnx"); }
+inline fanfold::graph mlp() { return fanfold::onnx::load(folder + "/fmnist_mlp.onnx"); }
+
+/// Pictures of seeded noise: like images to a network's arithmetic, and always there.
+inline fanfold::tensor noise(std::size_t images) {
+    fanfold::tensor made(fanfold::element::float32, {static_cast<std::int64_t>(images), 1, 28, 28});
+    std::mt19937 generator(7);
+    std::uniform_real_distribution<float> pixel(0, 1);
+    for (float& value : made.as<float>().flat()) value = pixel(generator);
+    return made;
+}
+
+/// A file of float32 values.
+inline fanfold::tensor floats(const std::string& file, const fanfold::shape& extents) {
+    fanfold::tensor made(fanfold::element::float32, extents);
+    std::ifstream in(folder + "/" + file, std::ios::binary);
+    if (!in.read(reinterpret_cast<char*>(made.data()), static_cast<std::streamsize>(made.bytes())))
+        throw std::runtime_error(folder + "/" + file + ": not as long as expected");
+    return made;
+}
+
+}  // namespace networks
