@@ -63,20 +63,16 @@ std::string counted(std::size_t count, const std::string& noun) {
 class progress {
 public:
     progress(const flags& given, std::size_t rows)
-        : shown_(given.shows_progress), name_(given.executor + ", " + counted(given.workers, "worker")), rows_(rows) {}
+        : shown_(given.shows_progress),
+          name_(given.executor + ", " + counted(given.workers, "worker")),
+          rows_(rows * (timed_runs + 1)) {}
 
-    void start(int run) {
-        run_ = run;
-        done_ = 0;
-        next_ = fanfold::time_point::min();
-    }
     void operator()(const fanfold::event& attempt) {
         const std::size_t done = done_.fetch_add(attempt.rows) + attempt.rows;
         fanfold::time_point due = next_.load();
         if (!shown_ || attempt.finished < due) return;
         if (!next_.compare_exchange_strong(due, attempt.finished + std::chrono::milliseconds(100))) return;
-        std::fprintf(stderr, "\r\033[K%s: run %d of %d, %zu of %zu images", name_.c_str(), run_ + 1, timed_runs + 1,
-                     done, rows_);
+        std::fprintf(stderr, "\r\033[K%s: %zu of %zu images in %d runs", name_.c_str(), done, rows_, timed_runs + 1);
     }
     void clear() const {
         if (shown_) std::fputs("\r\033[K", stderr);
@@ -86,7 +82,6 @@ private:
     bool shown_;
     std::string name_;
     std::size_t rows_;
-    int run_ = 0;
     std::atomic<std::size_t> done_ = 0;
     std::atomic<fanfold::time_point> next_ = fanfold::time_point::min();
 };
@@ -135,7 +130,6 @@ json measure_with(const Executor& executor, const flags& given) {
                                .on_event = watch};
     std::vector<json> runs;
     for (int run = 0; run <= timed_runs; ++run) {
-        watch.start(run);
         const fanfold::job job = fanfold::infer(executor, model, images, how);
         json result = fanfold::report(job);
         result["correct"] = count_correct(job, labels);
