@@ -177,7 +177,9 @@ TEST_CASE("global average pooling takes the mean of each channel, for any number
 TEST_CASE("avx2 and avx512 pooling agree in every bit", "[kernel][pooling]") {
     if (!kernel::supports(kernel::isa::avx512)) return;
     numbers next(8);
-    for (const auto& [extents, w] : cases) {
+    for (const auto& c : cases) {
+        const shape& extents = c.first;
+        const window2d& w = c.second;
         const std::vector<float> in = next.some(extents.volume());
         const shape out_shape = kernel::pooled_shape(extents, w);
         std::vector<float> a(out_shape.volume()), b(a.size());

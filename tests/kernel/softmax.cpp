@@ -112,7 +112,7 @@ TEST_CASE("softmax refuses a wrong axis, shape or strides, and accepts nothing",
 
 TEST_CASE("avx2 and avx512 softmax agree in every bit", "[kernel][softmax]") {
     if (!kernel::supports(kernel::isa::avx512)) return;
-    for (const std::size_t axis : {0, 1, 2}) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
         const shape extents{9, 50, 21};
         const std::vector<float> in = numbers(axis).some(extents.volume());
         std::vector<float> a(in.size()), b(in.size());
