@@ -4,6 +4,7 @@
 #include <exception>   // std::exception
 #include <optional>    // std::optional
 #include <stop_token>  // std::stop_token
+#include <utility>     // std::move
 
 #include "clock.hpp"
 
@@ -32,11 +33,12 @@ class stop {
 public:
     stop() = default;
     explicit stop(std::stop_token token, std::optional<time_point> deadline = {}, fanfold::clock source = {})
-        : token_(std::move(token)), deadline_(deadline), clock_(source) {}
+        : token_(std::move(token)), deadline_(deadline.value_or(never)), clock_(source) {}
 
+    /// Why it is time to give up, empty while it is not; a request counts before a deadline.
     [[nodiscard]] std::optional<stop_reason> reason() const {
         if (token_.stop_requested()) return stop_reason::requested;
-        if (deadline_ && clock_.now() >= *deadline_) return stop_reason::deadline;
+        if (deadline_ != never && clock_.now() >= deadline_) return stop_reason::deadline;
         return std::nullopt;
     }
     /// Throws stopped_error when it is time to give up.
@@ -44,11 +46,16 @@ public:
         if (const auto why = reason()) throw stopped_error(*why);
     }
     [[nodiscard]] const std::stop_token& token() const noexcept { return token_; }
-    [[nodiscard]] std::optional<time_point> deadline() const noexcept { return deadline_; }
+    [[nodiscard]] std::optional<time_point> deadline() const noexcept {
+        if (deadline_ == never) return std::nullopt;
+        return deadline_;
+    }
 
 private:
+    static constexpr time_point never = time_point::max();  // g++ 12 warns about an empty optional read here
+
     std::stop_token token_;
-    std::optional<time_point> deadline_;
+    time_point deadline_ = never;
     fanfold::clock clock_;
 };
 

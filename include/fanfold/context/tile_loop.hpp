@@ -13,8 +13,8 @@ namespace fanfold::inline FANFOLD_ABI {
 class tile_loop {
 public:
     using body = function_ref<void(std::size_t tile)>;
-    /// `run` executes all tiles; `source` is handed to it.
     constexpr tile_loop() = default;
+    /// `run` executes all tiles, called when there are two or more; `source` is handed to it.
     constexpr tile_loop(void (*run)(const void* source, std::size_t count, body), const void* source)
         : run_(run), source_(source) {}
 

@@ -3,8 +3,10 @@
 #pragma once
 #include <algorithm>  // std::max
 #include <cstddef>    // std::byte
+#include <cstdint>    // SIZE_MAX
+#include <new>        // std::bad_alloc
 #include <span>       // std::span
-#include <utility>    // std::move
+#include <utility>    // std::exchange
 #include <vector>     // std::vector
 
 #include "../core/tensor.hpp"
@@ -17,13 +19,27 @@ namespace fanfold::inline FANFOLD_ABI {
 /// Scratch memory of one worker, handed down the call chain. Memory is taken like a stack and released by scopes.
 ///
 /// layout   every span starts 64-byte aligned; elements are uninitialized
-/// cost     a pointer bump; more than was reserved costs one allocation the first time and is kept for the next
-/// threads  one user at a time
+/// cost     a pointer bump; what does not fit is allocated apart, and room for all of it kept once nothing is taken
+/// errors   std::bad_alloc when memory is short; what was taken before stays taken
+/// threads  one user at a time; a moved-from workspace has no memory and no reservation
 class workspace {
 public:
     explicit workspace(std::size_t bytes = 0) { reserve(bytes); }
-    workspace(workspace&&) noexcept = default;
-    workspace& operator=(workspace&&) noexcept = default;
+    workspace(workspace&& other) noexcept
+        : tiles(other.tiles),
+          stop(std::move(other.stop)),
+          events(other.events),
+          block_(std::move(other.block_)),
+          capacity_(std::exchange(other.capacity_, 0)),
+          used_(std::exchange(other.used_, 0)),
+          spills_(std::exchange(other.spills_, {})),
+          spilled_bytes_(std::exchange(other.spilled_bytes_, 0)),
+          wanted_(std::exchange(other.wanted_, 0)) {}
+    workspace& operator=(workspace&& other) noexcept {
+        if (this == &other) return *this;
+        std::destroy_at(this);
+        return *std::construct_at(this, std::move(other));
+    }
 
     tile_loop tiles;     ///< how an operation may split itself
     fanfold::stop stop;  ///< polled per operation and per tile
@@ -40,18 +56,23 @@ public:
     /// Gives back, at its end, what was taken since its start.
     class scope {
     public:
-        explicit scope(workspace& space) : space_(space), used_(space.used_), spilled_(space.spills_.size()) {}
-        ~scope() { space_.release(used_, spilled_); }
+        explicit scope(workspace& space)
+            : space_(space),
+              used_(space.used_),
+              spills_(space.spills_.size()),
+              spilled_bytes_(space.spilled_bytes_) {}
+        ~scope() { space_.release(used_, spills_, spilled_bytes_); }
         scope(const scope&) = delete;
         scope& operator=(const scope&) = delete;
 
     private:
         workspace& space_;
         std::size_t used_;
-        std::size_t spilled_;
+        std::size_t spills_;
+        std::size_t spilled_bytes_;
     };
 
-    /// Makes room for `bytes` in one piece; only while nothing is taken.
+    /// Makes room for `bytes` in one piece; does nothing while anything of the room so far is taken.
     void reserve(std::size_t bytes) {
         if (bytes <= capacity_ || used_ != 0) return;
         block_.reset();
@@ -81,13 +102,11 @@ private:
         return spills_.back().get();
     }
 
-    void release(std::size_t used, std::size_t spilled) noexcept {
+    void release(std::size_t used, std::size_t spills, std::size_t spilled_bytes) noexcept {
         used_ = used;
-        if (spills_.size() == spilled) return;
-        spills_.resize(spilled);
-        if (!spills_.empty()) return;
-        spilled_bytes_ = 0;
-        if (used_ != 0) return;
+        spills_.resize(spills);
+        spilled_bytes_ = spilled_bytes;
+        if (used_ != 0 || !spills_.empty() || wanted_ <= capacity_) return;
         try {
             reserve(wanted_);  // once it was too small, it is large enough from then on
         } catch (...) {        // then the next one spills again

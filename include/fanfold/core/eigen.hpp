@@ -29,14 +29,15 @@ concept eigen_in_memory = eigen_dense<T> &&(int(Eigen::internal::traits<T>::Flag
 
 }  // namespace detail
 
-/// Any tensor of `rank` >= 1 as a matrix [extent(0), all other extents]; a rank-1 tensor is a column.
+/// Any tensor as a matrix [extent(0), product of the other extents]; a rank-1 tensor is a column, rank 0 is [1, 1].
 ///
 /// errors   throws std::invalid_argument when the element type differs or the tensor is strided
 template <element_type T>
 [[nodiscard]] matrix_map<const T> as_matrix(const tensor_view& elements) {
     const auto values = elements.as<T>().flat();
     const Eigen::Index rows = elements.rank() == 0 ? 1 : elements.extent(0);
-    const Eigen::Index columns = rows == 0 ? 0 : static_cast<Eigen::Index>(values.size()) / rows;
+    Eigen::Index columns = 1;  // without rows, too: an empty shard still multiplies with the weights
+    for (std::size_t axis = 1; axis < elements.rank(); ++axis) columns *= elements.extent(axis);
     return {values.data(), rows, columns};
 }
 template <element_type T>

@@ -1,9 +1,13 @@
 // fanfold/core/eigen_tensor.hpp - Eigen::Tensor and Eigen::TensorMap as tensors and back; apart, for its include cost.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>                       // std::max
 #include <array>                           // std::array
 #include <concepts>                        // std::derived_from
+#include <span>                            // std::span
 #include <stdexcept>                       // std::invalid_argument
+#include <string>                          // std::to_string
+#include <type_traits>                     // std::conditional_t
 #include <unsupported/Eigen/CXX11/Tensor>  // Eigen::TensorMap
 
 #include "adapt.hpp"
@@ -59,7 +63,7 @@ struct adapt<T> {
         shape extents;
         strides steps{};
         std::array<std::int64_t, static_cast<std::size_t>(rank)> sizes{};
-        for (std::size_t axis = 0; axis < sizes.size(); ++axis) sizes[axis] = t.dimension(axis);
+        for (std::size_t axis = 0; axis < sizes.size(); ++axis) sizes[axis] = t.dimensions()[axis];
         extents = shape(std::span<const std::int64_t>(sizes));
         steps = dense_strides(extents);
         if constexpr (int(T::Layout) == int(Eigen::ColMajor)) {

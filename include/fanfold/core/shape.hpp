@@ -16,8 +16,8 @@ namespace fanfold::inline FANFOLD_ABI {
 
 /// Extents, outermost first (row-major). At most `max_rank` of them; every extent is >= 0.
 ///
-/// errors   throws std::invalid_argument on a negative extent, a rank above `max_rank`, or an element count that
-///          does not fit 63 bits
+/// errors   throws std::invalid_argument on a negative extent, a rank above `max_rank`, or extents whose product,
+///          zeros left out, does not fit 63 bits
 class shape {
 public:
     static constexpr std::size_t max_rank = 8;
@@ -49,10 +49,11 @@ public:
         return empty ? 0 : static_cast<std::size_t>(count);
     }
 
-    /// The same shape with `extent` at `axis`.
+    /// The same shape with `extent` at `axis`; throws std::invalid_argument when there is no such axis.
     [[nodiscard]] constexpr shape with(std::size_t axis, std::int64_t extent) const {
+        if (axis >= rank_) throw std::invalid_argument("shape: no axis " + std::to_string(axis) + " in " + text());
         shape changed = *this;
-        changed.extents_.at(axis) = extent;
+        changed.extents_[axis] = extent;
         (void)changed.volume();
         return changed;
     }

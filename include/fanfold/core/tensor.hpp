@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstddef>    // std::byte
+#include <cstdint>    // PTRDIFF_MAX
 #include <cstring>    // std::memcpy, std::memset
 #include <memory>     // std::unique_ptr
 #include <new>        // std::align_val_t
@@ -24,6 +25,7 @@ struct aligned_delete {
 using aligned_bytes = std::unique_ptr<std::byte[], aligned_delete>;
 
 [[nodiscard]] inline aligned_bytes allocate_aligned(std::size_t bytes) {
+    if (bytes > PTRDIFF_MAX) throw std::bad_alloc();  // libstdc++ 12 rounds sizes near SIZE_MAX up to 0
     return aligned_bytes(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{buffer_alignment})));
 }
 
@@ -56,7 +58,8 @@ inline void copy_elements(const tensor_view& from, const mutable_tensor_view& to
 /// Owns its elements. Copies copy the elements; a moved-from tensor is empty (shape [0]).
 ///
 /// layout   row-major, first element 64-byte aligned, elements zero unless said otherwise
-/// errors   std::bad_alloc when memory is short; std::invalid_argument on a wrong element type
+/// errors   std::bad_alloc when memory is short; std::invalid_argument on a wrong element type, or when the bytes
+///          do not fit 63 bits
 /// threads  as a standard container: concurrent const use is safe
 class tensor {
 public:
@@ -80,7 +83,7 @@ public:
     [[nodiscard]] static tensor uninitialized(element type, const fanfold::shape& extents) {
         tensor made;
         std::size_t bytes = 0;
-        if (__builtin_mul_overflow(extents.volume(), size_of(type), &bytes))
+        if (__builtin_mul_overflow(extents.volume(), size_of(type), &bytes) || bytes > PTRDIFF_MAX)
             throw std::invalid_argument("tensor: " + extents.text() + " has more bytes than memory can address");
         if (bytes != 0) made.data_ = detail::allocate_aligned(bytes);
         made.type_ = type;

@@ -18,9 +18,10 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
 [[nodiscard]] constexpr bool dense(const shape& extents, const strides& steps) noexcept {
+    for (const std::int64_t extent : extents)
+        if (extent == 0) return true;
     std::int64_t expected = 1;
     for (std::size_t axis = extents.rank(); axis-- > 0;) {
-        if (extents[axis] == 0) return true;
         if (extents[axis] != 1 && steps[axis] != expected) return false;
         expected *= extents[axis];
     }
@@ -121,13 +122,16 @@ public:
         return {reinterpret_cast<as_const<T>*>(data_), shape_, steps_};
     }
 
-    /// Elements [first, first + count) along `axis`, without a copy.
+    /// Elements [first, first + count) along `axis`, without a copy; throws std::invalid_argument when there are fewer.
     [[nodiscard]] basic_tensor_view slice(std::size_t axis, std::size_t first, std::size_t count) const {
-        if (axis >= rank() || first + count > static_cast<std::size_t>(shape_[axis]))
-            throw std::invalid_argument("slice [" + std::to_string(first) + ", " + std::to_string(first + count) +
-                                        ") along axis " + std::to_string(axis) + " of " + shape_.text());
+        const std::size_t there = axis < rank() ? static_cast<std::size_t>(shape_[axis]) : 0;
+        if (axis >= rank() || first > there || count > there - first)
+            throw std::invalid_argument("slice of " + std::to_string(count) + " from " + std::to_string(first) +
+                                        " along axis " + std::to_string(axis) + " of " + shape_.text());
+        const fanfold::shape kept = shape_.with(axis, static_cast<std::int64_t>(count));
+        if (kept.volume() == 0) return {data_, type_, kept, steps_};  // data_ may be null
         const auto skip = static_cast<std::int64_t>(first) * steps_[axis] * static_cast<std::int64_t>(size_of(type_));
-        return {data_ + skip, type_, shape_.with(axis, static_cast<std::int64_t>(count)), steps_};
+        return {data_ + skip, type_, kept, steps_};
     }
 
     /// Rows [first, first + count) along axis 0, without a copy.
@@ -136,7 +140,8 @@ public:
     /// The same elements under another shape of the same volume; needs a dense view.
     [[nodiscard]] basic_tensor_view reshaped(const fanfold::shape& extents) const {
         if (!dense() || extents.volume() != size())
-            throw std::invalid_argument("cannot reshape " + shape_.text() + " to " + extents.text());
+            throw std::invalid_argument("cannot reshape " + std::string(dense() ? "" : "strided ") + shape_.text() +
+                                        " to " + extents.text());
         return {data_, type_, extents};
     }
 

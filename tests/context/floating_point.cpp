@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include <fanfold/context/floating_point.hpp>
+
+#include <bit>
+#include <cfenv>
+#include <cfloat>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <thread>
+
+#include "../catch.hpp"
+
+using namespace fanfold;
+
+namespace {
+
+/// Computed at run time, under the environment of the moment.
+[[gnu::noinline]] float product(float a, float b) {
+    volatile float x = a, y = b;
+    volatile float result = x * y;
+    return result;
+}
+
+[[gnu::noinline]] float quotient(float a, float b) {
+    volatile float x = a, y = b;
+    volatile float result = x / y;
+    return result;
+}
+
+constexpr float subnormal = FLT_MIN / 4;
+
+/// Bits tell a subnormal from zero where a comparison would read it as zero.
+bool is_zero(float value) { return (std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFFU) == 0; }
+
+#if FANFOLD_X86_64
+constexpr unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040, exception_flags = 0x003F;
+
+unsigned control() { return _mm_getcsr() & ~exception_flags; }
+
+/// What a caller may have set; the test's own setting comes back after.
+class caller_setting {
+public:
+    explicit caller_setting(unsigned bits) : before_(_mm_getcsr()) { _mm_setcsr(bits); }
+    ~caller_setting() { _mm_setcsr(before_); }
+    caller_setting(const caller_setting&) = delete;
+    caller_setting& operator=(const caller_setting&) = delete;
+
+private:
+    unsigned before_;
+};
+#endif
+
+}  // namespace
+
+TEST_CASE("Rounding that the caller chose does not reach the inside of a scope, and is there after it") {
+    const int before = std::fegetround();
+    for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO, FE_TONEAREST}) {
+        REQUIRE(std::fesetround(mode) == 0);
+        const float outside = quotient(1.0F, 3.0F);
+        float inside = 0;
+        {
+            const floating_point_scope scope;
+            inside = quotient(1.0F, 3.0F);
+        }
+        const float after = quotient(1.0F, 3.0F);
+        const int mode_after = std::fegetround();
+        std::fesetround(before);
+        CHECK(inside == 1.0F / 3.0F);
+        CHECK(after == outside);
+        CHECK(mode_after == mode);
+        CHECK((outside == 1.0F / 3.0F) == (mode == FE_UPWARD || mode == FE_TONEAREST));
+    }
+}
+
+#if FANFOLD_X86_64
+
+TEST_CASE("A caller's flush-to-zero does not reach the inside of a scope, and is there after it") {
+    float outside = 1, inside = 0, after = 1;
+    {
+        const caller_setting setting(0x1F80 | flush_to_zero);
+        outside = product(FLT_MIN, 0.25F);
+        {
+            const floating_point_scope scope;
+            inside = product(FLT_MIN, 0.25F);
+        }
+        after = product(FLT_MIN, 0.25F);
+    }
+    CHECK(is_zero(outside));
+    CHECK(inside == subnormal);
+    CHECK(is_zero(after));
+}
+
+TEST_CASE("A caller's denormals-are-zero does not reach the inside of a scope, and is there after it") {
+    float outside = 1, inside = 0, after = 1;
+    {
+        const caller_setting setting(0x1F80 | denormals_are_zero);
+        outside = product(subnormal, 4.0F);
+        {
+            const floating_point_scope scope;
+            inside = product(subnormal, 4.0F);
+        }
+        after = product(subnormal, 4.0F);
+    }
+    CHECK(is_zero(outside));
+    CHECK(inside == FLT_MIN);
+    CHECK(is_zero(after));
+}
+
+TEST_CASE("An exception that the caller unmasked does not trap inside a scope, and is unmasked after it") {
+    constexpr unsigned divide_by_zero_mask = 0x0200, invalid_mask = 0x0080;
+    constexpr unsigned callers = 0x1F80 & ~(divide_by_zero_mask | invalid_mask);
+    float infinite = 0, not_a_number = 0;
+    unsigned after = 0;
+    {
+        const caller_setting setting(callers);
+        {
+            const floating_point_scope scope;
+            infinite = quotient(1.0F, 0.0F);
+            not_a_number = quotient(0.0F, 0.0F);
+        }
+        after = _mm_getcsr();
+    }
+    CHECK(infinite == std::numeric_limits<float>::infinity());
+    CHECK(std::isnan(not_a_number));
+    CHECK(after == callers);
+}
+
+TEST_CASE("A scope that is left by an exception restores the caller's setting") {
+    constexpr unsigned callers = 0x1F80 | flush_to_zero | denormals_are_zero | 0x6000;
+    unsigned inside = 0, after = 0;
+    bool caught = false;
+    {
+        const caller_setting setting(callers);
+        try {
+            const floating_point_scope scope;
+            inside = control();
+            throw 1;
+        } catch (int) {
+            caught = true;
+        }
+        after = control();
+    }
+    CHECK(caught);
+    CHECK(inside == 0x1F80);
+    CHECK(after == callers);
+}
+
+TEST_CASE("A scope inside a scope restores the outer one's setting, and that one the caller's") {
+    constexpr unsigned callers = 0x1F80 | flush_to_zero;
+    unsigned within = 0, between = 0, after = 0;
+    {
+        const caller_setting setting(callers);
+        {
+            const floating_point_scope outer;
+            {
+                const floating_point_scope inner;
+                within = control();
+            }
+            between = control();
+        }
+        after = control();
+    }
+    CHECK(within == 0x1F80);
+    CHECK(between == 0x1F80);
+    CHECK(after == callers);
+}
+
+TEST_CASE("A scope sets its own thread only") {
+    constexpr unsigned callers = 0x1F80 | flush_to_zero;
+    unsigned after = 0;
+    {
+        const caller_setting setting(callers);
+        std::thread([] { const floating_point_scope scope; }).join();
+        after = control();
+    }
+    CHECK(after == callers);
+}
+
+#endif
