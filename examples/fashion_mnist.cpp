@@ -240,14 +240,11 @@ json measure_in_a_process_of_its_own(const flags& given) {
 fanfold::labelled_report column(const json& run) {
     const auto correct = run["correct"].get<std::size_t>();
     const auto rows = run["rows"].get<std::size_t>();
-    std::array<char, 32> share{};
-    std::snprintf(share.data(), share.size(), " (%.2f %%)",
-                  100.0 * static_cast<double>(correct) / static_cast<double>(rows));
     std::array<char, 32> peak{};
     std::snprintf(peak.data(), peak.size(), "%.1f", run["peak_rss_kib"].get<double>() / 1024);
     return {run["executor"].get<std::string>() + ", " + counted(run["workers"].get<std::size_t>(), "worker"),
             run.get<fanfold::report>(),
-            {{"right answers", std::to_string(correct) + share.data()},
+            {{"right answers", fanfold::grouped(correct) + " of " + fanfold::grouped(rows)},
              {"digest of all answers", run["digest"].get<std::string>()},
              {"peak memory of the process, MiB", peak.data()}}};
 }

@@ -43,7 +43,7 @@ for part in (lenet, lenet["one_worker"]):
     assert (part["rows"], part["correct"], part["failed_rows"]) == (10000, 9051, 0), part
     assert part["digest"] == lenet["digest"] and len(part["digest"]) == 16
 assert lenet["one_worker"]["workers"] == 1 and lenet["executor"] == "tbb"
-assert "9051" in table and lenet["digest"] in table
+assert "9,051 of 10,000" in table and lenet["digest"] in table
 assert measured("--model", mlp)[0]["correct"] == 8856
 
 # One digest for every executor, worker count and shard size.

@@ -128,8 +128,8 @@ TEST_CASE("a line that only one column has stays empty in the others") {
 }
 
 TEST_CASE("large numbers are grouped by thousands") {
-    CHECK(fanfold::detail::grouped(0) == "0");
-    CHECK(fanfold::detail::grouped(999) == "999");
-    CHECK(fanfold::detail::grouped(1000) == "1,000");
-    CHECK(fanfold::detail::grouped(1234567) == "1,234,567");
+    CHECK(fanfold::grouped(0) == "0");
+    CHECK(fanfold::grouped(999) == "999");
+    CHECK(fanfold::grouped(1000) == "1,000");
+    CHECK(fanfold::grouped(1234567) == "1,234,567");
 }

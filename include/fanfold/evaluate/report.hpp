@@ -106,14 +106,14 @@ namespace detail {
     return text.data();
 }
 
+}  // namespace detail
+
 /// 1234567 -> "1,234,567"
 [[nodiscard]] inline std::string grouped(std::size_t value) {
     std::string text = std::to_string(value);
     for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');
     return text;
 }
-
-}  // namespace detail
 
 /// Reports side by side with units. Where one of them has one worker (the first such), the others are set against it:
 /// speed-up is the ratio of rows a second, efficiency the speed-up a worker.
@@ -143,9 +143,9 @@ namespace detail {
     line("executor", [](const report& r) { return r.executor; });
     line("workers (used)",
          [](const report& r) { return std::to_string(r.workers) + " (" + std::to_string(r.workers_used) + ")"; });
-    line("rows", [](const report& r) { return detail::grouped(r.rows); });
-    line("failed rows", [](const report& r) { return detail::grouped(r.failed_rows); });
-    line("rows/s", [](const report& r) { return detail::grouped(static_cast<std::size_t>(r.rows_per_s + 0.5)); });
+    line("rows", [](const report& r) { return grouped(r.rows); });
+    line("failed rows", [](const report& r) { return grouped(r.failed_rows); });
+    line("rows/s", [](const report& r) { return grouped(static_cast<std::size_t>(r.rows_per_s + 0.5)); });
     line("shard latency p50, us", [](const report& r) { return decimal(r.latency_us.p50, 0); });
     line("shard latency p95, us", [](const report& r) { return decimal(r.latency_us.p95, 0); });
     line("shard latency p99, us", [](const report& r) { return decimal(r.latency_us.p99, 0); });
