@@ -68,6 +68,15 @@ TEST_CASE("A const temporary is kept as a copy") {
     CHECK(b.as<float>()(2) == 3.0F);
 }
 
+TEST_CASE("A batch keeps the value that a temporary Eigen::Ref holds") {
+    const Eigen::MatrixXf m = Eigen::MatrixXf::Constant(3, 2, 4.0F);
+    const batch b{Eigen::Ref<const Eigen::MatrixXf>(m + m)};
+    CHECK(b.shape() == shape{3, 2});
+    CHECK(b.as<float>()(2, 1) == 8.0F);
+    const Eigen::Ref<const Eigen::MatrixXf> named = m;
+    CHECK(address(batch(named)[0]) == m.data());
+}
+
 TEST_CASE("What a batch keeps lives as long as any copy of the batch") {
     batch copy = [] {
         batch first{std::vector<float>{1, 2, 3}, part{std::vector<std::int64_t>{7, 8, 9}, 0, "ids"}};

@@ -182,3 +182,30 @@ TEST_CASE("A tensor is handed over as a matrix map, writable only where it may b
     const tensor t = tensor::of<float>({2, 2}, {1, 2, 3, 4});
     CHECK(adapt<matrix_map<const float>>::from(t)(1, 0) == 3.0F);
 }
+
+TEST_CASE("An Eigen matrix, block, map or vector is a typed view wherever one is asked for") {
+    const auto sum = [](const view<const float>& v) {
+        float total = 0;
+        for (std::int64_t i = 0; i < v.extent(0); ++i) total += v.rank() == 1 ? v(i) : v(i, 1);
+        return total;
+    };
+    Eigen::MatrixXf columns(2, 3);
+    columns << 1, 2, 3, 4, 5, 6;
+    const Eigen::VectorXf vector = Eigen::VectorXf::Constant(4, 2);
+    CHECK(sum(columns) == 7);
+    CHECK(sum(columns.rightCols(2)) == 9);
+    CHECK(sum(vector) == 8);
+    CHECK(sum(std::vector<float>{1, 2}) == 3);
+
+    const auto fill = [](const view<float>& v) {
+        for (std::int64_t i = 0; i < v.extent(0); ++i) (v.rank() == 1 ? v(i) : v(i, 0)) = 9;
+    };
+    fill(columns);
+    fill(columns.rightCols(1));
+    CHECK(columns(1, 0) == 9);
+    CHECK(columns(0, 2) == 9);
+    CHECK(columns(0, 1) == 2);
+    CHECK_FALSE(std::convertible_to<const Eigen::MatrixXf&, view<float>>);
+    CHECK_FALSE(std::convertible_to<matrix_map<const float>, view<float>>);
+    CHECK_FALSE(std::convertible_to<Eigen::MatrixXd, view<const float>>);
+}

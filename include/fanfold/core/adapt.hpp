@@ -13,9 +13,12 @@ namespace fanfold::inline FANFOLD_ABI {
 
 /// Customization point. A specialization has any of
 ///   static tensor_view view(const T&);             the elements of a T, in place
+///   static mutable_tensor_view mutable_view(T&);   the same, writable
+///   using scalar = ...;                            where it is known at compile time: makes a T a view<const scalar>
 ///   static T from(const tensor_view&);             a T that refers to (or copies) the elements of a tensor
 ///   static T from(const mutable_tensor_view&);     the same, writable
 ///   using plain = ...;                             for lazy expressions: the type that owns their value
+///   using owner = ...;                             where a copy of a T may not own the elements: the type that does
 /// core/eigen.hpp and core/eigen_tensor.hpp add Eigen's types.
 template <class T>
 struct adapt {};
@@ -81,11 +84,15 @@ struct adapt<std::span<T>> {
 template <element_type T>
 requires(!std::same_as<T, bool>)  // std::vector<bool> holds bits
     struct adapt<std::vector<T>> {
+    using scalar = T;
     static tensor_view view(const std::vector<T>& v) { return fanfold::view<const T>(std::span<const T>(v)); }
+    static mutable_tensor_view mutable_view(std::vector<T>& v) { return fanfold::view<T>(std::span<T>(v)); }
 };
 template <element_type T, std::size_t N>
 struct adapt<std::array<T, N>> {
+    using scalar = T;
     static tensor_view view(const std::array<T, N>& v) { return fanfold::view<const T>(std::span<const T>(v)); }
+    static mutable_tensor_view mutable_view(std::array<T, N>& v) { return fanfold::view<T>(std::span<T>(v)); }
 };
 
 }  // namespace fanfold::inline FANFOLD_ABI

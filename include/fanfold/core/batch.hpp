@@ -28,6 +28,20 @@ struct tensor_type {
     std::string name;
 };
 
+namespace detail {
+
+template <class T>
+struct kept_as {
+    using type = T;
+};
+template <class T>
+requires requires { typename adapt<T>::owner; }
+struct kept_as<T> {
+    using type = typename adapt<T>::owner;
+};
+
+}  // namespace detail
+
 /// One tensor of a batch.
 class part {
 public:
@@ -39,7 +53,7 @@ public:
         if constexpr (std::is_lvalue_reference_v<T>) {
             data_ = as_view(value);
         } else {
-            auto kept = std::make_shared<const plain>(std::forward<T>(value));
+            auto kept = std::make_shared<const typename detail::kept_as<plain>::type>(std::forward<T>(value));
             data_ = as_view(*kept);
             owner_ = std::move(kept);
         }

@@ -27,6 +27,16 @@ concept eigen_dense = std::derived_from<T, Eigen::DenseBase<T>> && element_type<
 template <class T>
 concept eigen_in_memory = eigen_dense<T> &&(int(Eigen::internal::traits<T>::Flags) & int(Eigen::DirectAccessBit)) != 0;
 
+template <class T>
+struct eigen_owner {};
+template <class M, int Options, class Stride>
+struct eigen_owner<Eigen::Ref<const M, Options, Stride>> {  // may hold a temporary, which its copy would only refer to
+    using owner = M;
+};
+
+template <class T>
+concept eigen_writable = (int(Eigen::internal::traits<T>::Flags) & int(Eigen::LvalueBit)) != 0;
+
 }  // namespace detail
 
 /// Any tensor as a matrix [extent(0), product of the other extents]; a rank-1 tensor is a column, rank 0 is [1, 1].
@@ -49,14 +59,19 @@ template <element_type T>
 /// A matrix is a rank-2 tensor, a vector (known as one at compile time) a rank-1 tensor, in whichever storage order.
 template <class T>
 requires detail::eigen_in_memory<T>
-struct adapt<T> {
+struct adapt<T> : detail::eigen_owner<T> {
+    using scalar = typename T::Scalar;
+
     static tensor_view view(const T& m) {
-        using scalar = typename T::Scalar;
         if constexpr (T::IsVectorAtCompileTime)
             return fanfold::view<const scalar>(m.data(), shape{m.size()}, strides{m.innerStride()});
         else
             return fanfold::view<const scalar>(m.data(), shape{m.rows(), m.cols()},
                                                strides{m.rowStride(), m.colStride()});
+    }
+    static mutable_tensor_view mutable_view(T& m) requires detail::eigen_writable<T> {
+        const tensor_view seen = view(m);
+        return {const_cast<std::byte*>(seen.data()), seen.type(), seen.shape(), seen.steps()};
     }
     static T from(const tensor_view& v) requires std::same_as<T, matrix_map<const typename T::Scalar>> {
         return as_matrix<typename T::Scalar>(v);

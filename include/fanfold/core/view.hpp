@@ -30,6 +30,9 @@ namespace detail {
 
 }  // namespace detail
 
+template <class T>
+struct adapt;  // core/adapt.hpp
+
 /// Typed, strided, non-owning; `T` is const for read-only data.
 ///
 /// layout   element (i, j, ...) lies at data[i * step(0) + j * step(1) + ...]; "dense" means row-major without gaps
@@ -49,6 +52,17 @@ public:
     template <class U>
     requires(std::is_const_v<T>&& std::same_as<U, value_type>) constexpr view(const view<U>& other)
         : view(other.data(), other.shape(), other.steps()) {}
+
+    /// Whatever holds elements of this type (std::vector, std::array, Eigen's types with core/eigen.hpp) is seen in place.
+    template <class C>
+        requires(std::is_const_v<T> && std::same_as<typename adapt<C>::scalar, value_type>)
+    view(const C& container) : view(adapt<C>::view(container).template as<value_type>()) {}
+    template <class C>
+        requires(!std::is_const_v<T> && !std::is_const_v<std::remove_reference_t<C>> &&
+                 std::same_as<typename adapt<std::remove_cvref_t<C>>::scalar, value_type> &&
+                 requires(C& container) { adapt<std::remove_cvref_t<C>>::mutable_view(container); })
+    view(C&& container)
+        : view(adapt<std::remove_cvref_t<C>>::mutable_view(container).template as<value_type>()) {}
 
     [[nodiscard]] constexpr T* data() const noexcept { return data_; }
     [[nodiscard]] constexpr const fanfold::shape& shape() const noexcept { return shape_; }
