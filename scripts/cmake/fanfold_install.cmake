@@ -6,5 +6,5 @@ install(TARGETS fanfold fanfold_onnx fanfold_json EXPORT fanfold_targets FILE_SE
 install(DIRECTORY include/fanfold TYPE INCLUDE FILES_MATCHING PATTERN "*.inc")  # kernel bodies, included once a target
 install(EXPORT fanfold_targets NAMESPACE fanfold:: DESTINATION ${fanfold_package_dir})
 write_basic_package_version_file(fanfoldConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES cmake/fanfoldConfig.cmake cmake/Findxxhash.cmake cmake/Findprotozero.cmake
+install(FILES scripts/cmake/fanfoldConfig.cmake scripts/cmake/Findxxhash.cmake scripts/cmake/Findprotozero.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/fanfoldConfigVersion.cmake DESTINATION ${fanfold_package_dir})
