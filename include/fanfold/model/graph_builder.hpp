@@ -2,6 +2,7 @@
 // activations fused, memory planned.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>  // std::max, std::reverse
 #include <cstddef>    // std::size_t
 #include <optional>   // std::optional
 #include <stdexcept>  // std::invalid_argument
@@ -178,12 +179,28 @@ private:
             bool needed = false;
             for (const std::size_t output : step.outputs) needed = needed || used[output] != 0;
             if (needed) {
-                kept.insert(kept.begin(), std::move(step));
+                kept.push_back(std::move(step));
                 continue;
             }
             for (const std::size_t input : step.inputs) --used[input];
         }
+        std::reverse(kept.begin(), kept.end());
         graph_.steps = std::move(kept);
+
+        std::vector<bool> alive(graph_.values.size(), false);
+        for (const std::size_t input : graph_.inputs) alive[input] = true;
+        for (const std::size_t output : graph_.outputs) alive[output] = true;
+        for (const graph_step& step : graph_.steps) {
+            for (const std::size_t input : step.inputs) alive[input] = true;
+            for (const std::size_t output : step.outputs) alive[output] = true;
+        }
+        for (std::size_t v = 0; v < alive.size(); ++v) {
+            if (alive[v]) continue;
+            graph_value& value = graph_.values[v];
+            if (value.place == value_place::constant) graph_.constants[value.index] = tensor();
+            value.place = value_place::unused;
+            value.root = v;
+        }
     }
 
     void place_values() {

@@ -1,0 +1,201 @@
+// tests/onnx/bad_input.cpp - damaged models: a clear refusal or a graph that runs, never a crash, a hang, or memory
+// without bound. Also run with -fsanitize=address,undefined.
+// SPDX-License-Identifier: MIT
+#include <chrono>
+#include <cstdlib>
+#include <fanfold/onnx/load.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <new>
+#include <optional>
+#include <random>
+
+#include "../catch.hpp"
+#include "model_writer.hpp"
+
+using namespace written;
+using Catch::Matchers::Contains;
+
+namespace {
+
+constexpr std::size_t limit = std::size_t{64} << 20;
+
+std::string lenet() {
+    std::ifstream file(std::filesystem::path(FANFOLD_TEST_DATA) / "fmnist_lenet5.onnx", std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+struct tally {
+    std::size_t refused = 0, ran = 0, stopped = 0;
+};
+
+/// Loads; runs one row (or one static batch) when that works. Anything else than a refusal with a text fails the test.
+void load_and_run(const std::string& bytes, tally& counts) {
+    std::optional<fanfold::graph> g;
+    try {
+        g = load(bytes, {.limits = {.bytes_per_value = limit}, .dims = {}});
+    } catch (const fanfold::onnx::load_error& error) {
+        ++counts.refused;
+        const std::string text = error.what();
+        if (!text.starts_with("model in memory: ") || text.size() < 40) FAIL("an unclear refusal: " << text);
+        return;
+    }
+    const std::size_t rows = g->rows_per_call() != 0 ? g->rows_per_call() : 1;
+    if (g->workspace_bytes(rows) > 16 * limit) {
+        ++counts.stopped;
+        return;
+    }
+    std::vector<fanfold::tensor> inputs, answers;
+    for (const std::size_t input : g->state().inputs) {
+        const auto& type = g->state().values[input].type;
+        inputs.emplace_back(type.type, type.shape.at(rows));
+    }
+    for (const std::size_t output : g->state().outputs) {
+        const auto& type = g->state().values[output].type;
+        answers.emplace_back(type.type, type.shape.at(rows));
+    }
+    const std::vector<fanfold::tensor_view> in(inputs.begin(), inputs.end());
+    const std::vector<fanfold::mutable_tensor_view> out(answers.begin(), answers.end());
+    fanfold::workspace space;
+    space.stop = fanfold::stop({}, std::chrono::steady_clock::now() + std::chrono::milliseconds(500));
+    try {
+        (*g)(fanfold::batch_view(in, rows), fanfold::mutable_batch_view(out, rows), space);
+        ++counts.ran;
+    } catch (const fanfold::stopped_error&) {
+        ++counts.stopped;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("empty and garbage") {
+    tally counts;
+    load_and_run("", counts);
+    std::mt19937 random(1);
+    for (int i = 0; i < 2000; ++i) {
+        std::string bytes(random() % 300, '\0');
+        for (char& c : bytes) c = static_cast<char>(random());
+        load_and_run(bytes, counts);
+    }
+    CHECK(counts.refused == 2001);
+}
+
+TEST_CASE("LeNet-5 cut short anywhere is refused") {
+    const std::string whole = lenet();
+    REQUIRE(whole.size() == 248848);
+    tally counts;
+    for (std::size_t length = 0; length < 4096; ++length) load_and_run(whole.substr(0, length), counts);
+    std::mt19937 random(2);
+    for (int i = 0; i < 2000; ++i) load_and_run(whole.substr(0, 4096 + random() % (whole.size() - 4096)), counts);
+    CHECK(counts.refused + counts.ran == 6096);
+    CHECK(counts.ran <= 2);
+}
+
+TEST_CASE("LeNet-5 with one bit flipped is refused or runs") {
+    std::string bytes = lenet();
+    std::mt19937 random(3);
+    tally counts;
+    const auto flip = [&](std::size_t bit) { bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8)); };
+    for (int i = 0; i < 10000; ++i) {
+        const std::size_t bit = random() % (bytes.size() * 8);
+        flip(bit);
+        load_and_run(bytes, counts);
+        flip(bit);
+    }
+    CHECK(counts.ran > 9000);  // most bits are weights
+}
+
+TEST_CASE("LeNet-5 with a bit flipped outside its weights is refused or runs") {
+    // The first 1,800 bytes hold the nodes; what follows the initializers declares inputs and outputs.
+    std::string bytes = lenet();
+    std::mt19937 random(4);
+    tally counts;
+    const std::size_t last = bytes.size() - 120;
+    for (int i = 0; i < 4000; ++i) {
+        const std::size_t at = i % 8 == 0 ? last + random() % 120 : random() % 2600;
+        const char before = bytes[at];
+        bytes[at] = static_cast<char>(before ^ (1 << random() % 8));
+        load_and_run(bytes, counts);
+        bytes[at] = before;
+    }
+    CHECK(counts.refused > 500);
+    CHECK(counts.ran > 500);
+}
+
+TEST_CASE("small models with every operator, one bit flipped, are refused or run") {
+    const attribute axis{"axis", std::int64_t{1}};
+    const std::vector<std::string> models{
+        model{13,
+              {node("Conv", {"x", "w", "b"}, {"c"},
+                    {{"pads", ints{1, 1, 1, 1}}, {"strides", ints{1, 2}}, {"group", std::int64_t{1}}}),
+               node("AveragePool", {"c"}, {"a"}, {{"kernel_shape", ints{2, 2}}, {"ceil_mode", std::int64_t{1}}}),
+               node("Reshape", {"a", "to"}, {"r"}), node("Softmax", {"r"}, {"y"}, {axis})},
+              {value("x", {N, d(2), d(6), d(6)})},
+              {undeclared("y")},
+              {tensor("w", {3, 2, 3, 3}, noise(54, 1)), tensor("b", {3}, {1, 2, 3}), tensor("to", {0, -1})}}
+            .bytes(),
+        model{9,
+              {node("Flatten", {"x"}, {"f"}, {axis}),
+               node("Gemm", {"f", "w", "b"}, {"g"}, {{"alpha", 2.0F}, {"transB", std::int64_t{1}}}),
+               node("MatMul", {"g", "v"}, {"m"}), node("Sigmoid", {"m"}, {"s"}), node("Mul", {"s", "k"}, {"y"})},
+              {value("x", {N, d(2), d(3)}), value("v", fixed({4, 5}))},
+              {value("y", {N, d(5)})},
+              {tensor("w", {4, 6}, noise(24, 1)), tensor("b", {4}, {1, 2, 3, 4}), tensor("k", {5}, noise(5, 2))}}
+            .bytes(),
+        model{21,
+              {node("Constant", {}, {"c"}, {{"value_ints", ints{6, 3}}}), node("Div", {"i", "c"}, {"q"}),
+               node("Reshape", {"x", "q"}, {"r"}), node("GlobalAveragePool", {"r"}, {"p"}),
+               node("Identity", {"p"}, {"y"})},
+              {value("x", fixed({2, 3, 4}))},
+              {undeclared("y")},
+              {tensor("i", ints{12, 9, 8, 0}), tensor("unused", {2}, {1, 2})}}
+            .bytes()};
+    tally counts;
+    for (const std::string& original : models)
+        for (std::size_t bit = 0; bit < original.size() * 8; ++bit) {
+            std::string bytes = original;
+            bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+            load_and_run(bytes, counts);
+        }
+    CHECK(counts.refused > 1000);
+    CHECK(counts.ran > 1000);
+}
+
+TEST_CASE("huge declared sizes are refused without memory for them") {
+    const auto complain = [](const model& m) {
+        return complaint(m, {.limits = {.bytes_per_value = limit}, .dims = {}});
+    };
+    constexpr std::int64_t huge = std::int64_t{1} << 40;
+    CHECK_THAT(complain({13, {node("Relu", {"x"}, {"y"})}, {value("x", {N, d(huge)})}, {undeclared("y")}}),
+               Contains("input 'x' float32 [N, 1099511627776] takes more than 67108864 bytes a row"));
+    CHECK_THAT(complain({13, {node("Relu", {"x"}, {"y"})}, {value("x", {N, d(huge), d(huge)})}, {undeclared("y")}}),
+               Contains("63 bits"));
+    CHECK_THAT(complain({13,
+                         {node("Add", {"a", "b"}, {"c"}), node("Add", {"x", "c"}, {"y"})},
+                         {value("x", {d(1)})},
+                         {undeclared("y")},
+                         {tensor("a", {1 << 13, 1}, floats(1 << 13)), tensor("b", {1, 1 << 13}, floats(1 << 13))}}),
+               Contains("float32 [8192, 8192] takes more than"));
+    CHECK_THAT(complain({13,
+                         {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints(4, std::int64_t{1} << 30)}})},
+                         {value("x", {N, d(1), d(4), d(4)})},
+                         {undeclared("y")},
+                         {tensor("w", {1, 1, 1, 1}, {1})}}),
+               Contains("node 'it' (Conv, opset 13)"));
+    CHECK_THAT(complain({13,
+                         {node("MaxPool", {"x"}, {"y"}, {{"kernel_shape", ints(2, huge)}})},
+                         {value("x", {N, d(1), d(4), d(4)})},
+                         {undeclared("y")}}),
+               Contains("'kernel_shape': expected 2 numbers from 1 to 2^30, got 2 from 1099511627776"));
+}
+
+TEST_CASE("many nodes take time that grows with their number only") {
+    model m{13, {}, {value("x", {N})}, {undeclared("v0")}};
+    for (int i = 0; i < 20000; ++i)
+        m.nodes.push_back(
+            node("Relu", {i == 0 ? "x" : "v" + std::to_string(i - 1)}, {"v" + std::to_string(i)}, {}, ""));
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(load(m).state().steps.size() == 1);
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
+}

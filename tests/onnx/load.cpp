@@ -1,0 +1,247 @@
+// tests/onnx/load.cpp - whole models: rows, names, order, declarations, files; the trained networks.
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+#include <fanfold/onnx/load.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "../catch.hpp"
+#include "model_writer.hpp"
+
+using namespace written;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path data = FANFOLD_TEST_DATA;
+
+/// Relu of one input.
+model relu(std::vector<dim> in, std::vector<dim> out, std::int64_t opset = 13) {
+    return {opset, {node("Relu", {"x"}, {"y"}, {}, "r")}, {value("x", in)}, {value("y", out)}};
+}
+std::string input_shape(const model& m, const fanfold::onnx::load_options& options = {}) {
+    const auto g = load(m, options);
+    return g.state().values[g.state().inputs[0]].type.shape.text();
+}
+
+}  // namespace
+
+TEST_CASE("the trained networks load: activations fused, shapes with a symbolic number of rows") {
+    const auto lenet = fanfold::onnx::load(data / "fmnist_lenet5.onnx");
+    CHECK(lenet.state().steps.size() == 9);
+    CHECK(lenet.rows_per_call() == 0);
+    CHECK(lenet.row_mixer().empty());
+    CHECK(lenet.state().values[lenet.state().inputs[0]].name == "image");
+    CHECK(lenet.state().output_names == std::vector<std::string>{"logits"});
+    CHECK(lenet.state().values[lenet.state().outputs[0]].type.text() == "float32 [N, 10]");
+    CHECK(lenet.state().weight_bytes >= 61706 * 4);
+    const auto mlp = fanfold::onnx::load(data / "fmnist_mlp.onnx");
+    CHECK(mlp.state().steps.size() == 5);
+    CHECK(mlp.state().weight_bytes >= 235146 * 4);
+}
+
+TEST_CASE("from a file and from memory comes the same") {
+    std::ifstream file(data / "fmnist_mlp.onnx", std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    const auto x = noise_tensor({3, 1, 28, 28}, 1);
+    const auto a = run(fanfold::onnx::load(data / "fmnist_mlp.onnx"), {x}, 3);
+    const auto b = run(load(bytes), {x}, 3);
+    CHECK(std::memcmp(a[0].data(), b[0].data(), a[0].bytes()) == 0);
+}
+
+TEST_CASE("a row's bits do not depend on its neighbours") {
+    const auto g = fanfold::onnx::load(data / "fmnist_lenet5.onnx");
+    const auto x = noise_tensor({7, 1, 28, 28}, 2);
+    const auto all = run(g, {x}, 7);
+    for (std::size_t row = 0; row < 7; ++row) {
+        const auto one = run(g, {fanfold::tensor(x.rows(row, 1))}, 1);
+        CHECK(std::memcmp(one[0].data(), all[0].rows(row, 1).data(), one[0].bytes()) == 0);
+    }
+}
+
+TEST_CASE("axis 0 counts rows when it is open, by a name or by nothing") {
+    CHECK(input_shape(relu({N, d(3)}, {N, d(3)})) == "[N, 3]");
+    CHECK(input_shape(relu({dim(std::string()), d(3)}, {N, d(3)})) == "[N, 3]");
+    CHECK(input_shape(relu({d(4), d(3)}, {d(4), d(3)})) == "[4, 3]");
+    CHECK(load(relu({d(4), d(3)}, {d(4), d(3)})).rows_per_call() == 4);
+    CHECK_THAT(complaint(relu({d(4), dim(std::string("T"))}, {d(4), d(3)})),
+               Contains("input 'x': axis 1: expected a number, or the rows at axis 0, got 'T'; load_options::dims"));
+    CHECK_THAT(complaint(relu({N, dim(std::string("T"))}, {N, d(3)})), Contains("axis 1") && Contains("'T'"));
+    CHECK_THAT(complaint(relu({N, dim(std::string())}, {N, d(3)})), Contains("axis 1") && Contains("got nothing"));
+    CHECK_THAT(complaint(relu({N, N}, {N, N})), Contains("axis 1: expected the rows 'N' at axis 0 only"));
+    CHECK_THAT(complaint(relu({N, d(-3)}, {N, d(3)})), Contains("0 or more, got -3"));
+    CHECK(input_shape(relu({N, dim(std::string("T"))}, {N, d(3)}), {.limits = {}, .dims = {{"T", 3}}}) == "[N, 3]");
+    CHECK(input_shape(relu({N, d(3)}, {d(5), d(3)}), {.limits = {}, .dims = {{"N", 5}}}) == "[5, 3]");
+}
+
+TEST_CASE("every input with rows has the same") {
+    const auto two = [](std::vector<dim> a, std::vector<dim> b) {
+        return model{13, {node("Add", {"a", "b"}, {"y"})}, {value("a", a), value("b", b)}, {undeclared("y")}};
+    };
+    CHECK(complaint(two({N, d(2)}, {N, d(2)})).empty());
+    CHECK(complaint(two({N, d(2)}, {dim(std::string()), d(2)})).empty());
+    CHECK(complaint(two({d(1), d(2)}, {N, d(2)})).empty());
+    CHECK_THAT(complaint(two({N, d(2)}, {dim(std::string("M")), d(2)})),
+               Contains("input 'b': axis 0: expected a number, or the rows 'N' at axis 0, got 'M'"));
+}
+
+TEST_CASE("initializers among the inputs are constants") {
+    const auto g = load(model{7,
+                              {node("Gemm", {"x", "w", ""}, {"y"})},
+                              {value("x", {N, d(2)}), value("w", fixed({2, 1}))},
+                              {value("y", {N, d(1)})},
+                              {tensor("w", {2, 1}, {3, 4})}});
+    CHECK(g.state().inputs.size() == 1);
+    CHECK(difference(run(g, {fanfold::tensor::of<float>({1, 2}, {1, 1})}, 1)[0], {7}) == 0);
+}
+
+TEST_CASE("operators and versions that are not supported are refused with what is") {
+    const auto one = [](std::string n, std::int64_t opset = 13) {
+        return complaint(model{opset, {std::move(n)}, {value("x", {N})}, {undeclared("y")}});
+    };
+    const std::string text = one(node("Einsum", {"x"}, {"y"}, {}, "sum it"));
+    CHECK_THAT(text, StartsWith("model in memory: node 'sum it' (Einsum, opset 13): expected an operator of Relu, "));
+    CHECK_THAT(text, Contains("Conv") && Contains("Softmax") && Contains("opset 7 to 21") && Contains("got 'Einsum'"));
+    CHECK_THAT(one(node("Relu", {"x"}, {"y"}, {}, "n", "com.microsoft")), Contains("of the domain 'com.microsoft'"));
+    CHECK(one(node("Relu", {"x"}, {"y"}, {}, "n", "ai.onnx")).empty());
+    CHECK_THAT(one(node("Relu", {"x"}, {"y"}), 6), Contains("expected opset 7 to 21 of the domain ai.onnx, got 6"));
+    CHECK_THAT(one(node("Relu", {"x"}, {"y"}), 22), Contains("got 22"));
+    CHECK_THAT(one(node("If", {"x"}, {"y"}, {{"then_branch", std::string("\x01"), false, true}})),
+               Contains("got 'If'"));
+    CHECK_THAT(one(node("Relu", {"x"}, {"y"}, {{"body", std::string("\x01"), false, true}})), Contains("'body'"));
+    CHECK_THAT(one(node("Relu", {"x"}, {"y"}, {{"alpha", 1.0F}})), Contains("got 'alpha'"));
+    CHECK_THAT(one(node("Relu", {"x", "x"}, {"y"})), Contains("expected 1 inputs, got 2"));
+    CHECK_THAT(one(node("Relu", {""}, {"y"})), Contains("expected input 0, got none"));
+    CHECK_THAT(one(node("Relu", {}, {"y"})), Contains("got 0"));
+    CHECK_THAT(one(node("Relu", {"x"}, {})), Contains("expected one output, got none"));
+    CHECK_THAT(one(node("Relu", {"x"}, {"y"}, {}, "")), Contains("output") || Catch::Matchers::Equals(""));
+    CHECK_THAT(one(node("Einsum", {"x"}, {"y"}, {}, "")), Contains("node 0 (Einsum, opset 13)"));
+}
+
+TEST_CASE("names are defined once, before they are used") {
+    const auto nodes = [](std::vector<std::string> list, std::vector<std::string> initializers = {}) {
+        return complaint(model{13, std::move(list), {value("x", {N})}, {undeclared("y")}, std::move(initializers)});
+    };
+    CHECK_THAT(nodes({node("Relu", {"nowhere"}, {"y"}, {}, "a")}),
+               Contains("node 'a' (Relu, opset 13): expected its input 'nowhere' to be defined, got no such value"));
+    CHECK_THAT(nodes({node("Relu", {"h"}, {"y"}, {}, "late"), node("Relu", {"x"}, {"h"}, {}, "early")}),
+               Contains("expected nodes in the order of execution") && Contains("later node 'early' (Relu, opset 13)"));
+    CHECK_THAT(nodes({node("Add", {"x", "c"}, {"a"}, {}, "p"), node("Relu", {"a"}, {"b"}, {}, "q"),
+                      node("Relu", {"b"}, {"c"}, {}, "r"), node("Relu", {"c"}, {"y"}, {}, "s")}),
+               Contains("node 'p' (Add, opset 13): expected a graph without cycles, got its input 'c' from node 'r'"));
+    CHECK_THAT(nodes({node("Relu", {"y"}, {"y"}, {}, "self")}), Contains("cycles"));
+    CHECK_THAT(nodes({node("Relu", {"x"}, {"y"}), node("Relu", {"x"}, {"y"}, {}, "again")}),
+               Contains("node 'again' (Relu, opset 13): expected a new name for its output, got 'y'"));
+    CHECK_THAT(nodes({node("Relu", {"x"}, {"x"})}), Contains("got 'x', which is defined already"));
+    CHECK_THAT(nodes({node("Relu", {"x"}, {"w"})}, {tensor("w", {1}, {1})}), Contains("got 'w'"));
+    CHECK_THAT(nodes({node("Relu", {"x"}, {"z"})}), Contains("expected a node that computes the output 'y', got none"));
+    CHECK_THAT(nodes({}, {tensor("w", {1}, {1}), tensor("w", {1}, {1})}), Contains("one initializer 'w', got two"));
+    CHECK_THAT(
+        complaint(model{13, {node("Relu", {"x"}, {"y"})}, {value("x", {N}), value("x", {N})}, {undeclared("y")}}),
+        Contains("expected one input 'x', got two"));
+}
+
+TEST_CASE("a declared output must be what comes out") {
+    CHECK(complaint(relu({N, d(3)}, {dim(std::string("other")), d(3)})).empty());
+    CHECK(complaint(relu({N, d(3)}, {dim(std::string()), dim(std::string())})).empty());
+    CHECK_THAT(complaint(relu({N, d(3)}, {N, d(4)})),
+               Contains("output 'y': expected float32 (1) ['N', 4] as declared, got float32 [N, 3]"));
+    CHECK_THAT(complaint(relu({N, d(3)}, {N})), Contains("['N'] as declared"));
+    CHECK_THAT(complaint(relu({N, d(3)}, {d(1), d(3)})), Contains("got float32 [N, 3]"));
+    CHECK_THAT(complaint(relu({d(1), d(3)}, {d(2), d(3)})), Contains("got float32 [1, 3]"));
+    CHECK_THAT(complaint(model{13, {node("Relu", {"x"}, {"y"})}, {value("x", {N})}, {value("y", {N}, 7)}}),
+               Contains("int64 (7) ['N'] as declared, got float32 [N]"));
+}
+
+TEST_CASE("an answer may be an input, a constant, or another answer") {
+    const auto g = load(model{13,
+                              {node("Relu", {"x"}, {"y"}), node("Identity", {"y"}, {"z"})},
+                              {value("x", {N, d(2)})},
+                              {undeclared("x"), undeclared("c"), undeclared("y"), undeclared("z")},
+                              {tensor("c", {2}, {7, 8})}});
+    const auto out = run(g, {fanfold::tensor::of<float>({2, 2}, {1, -2, 3, -4})}, 2);
+    CHECK(difference(out[0], {1, -2, 3, -4}) == 0);
+    CHECK(difference(out[1], {7, 8}) == 0);
+    CHECK(difference(out[2], {1, 0, 3, 0}) == 0);
+    CHECK(difference(out[3], {1, 0, 3, 0}) == 0);
+}
+
+TEST_CASE("inputs that are no plain tensors are refused") {
+    const auto with = [](std::string in) {
+        return complaint(model{13, {node("Relu", {"x"}, {"y"})}, {std::move(in)}, {undeclared("y")}});
+    };
+    CHECK_THAT(with(undeclared("x")), Contains("input 'x': expected a tensor, got another type"));
+    CHECK_THAT(with(value("x", nullptr)), Contains("expected a shape, got none"));
+    CHECK_THAT(with(value("x", {N}, 10)),
+               Contains("an element type of float32, float64, int32, int64, bool, got float16 (10)"));
+    CHECK_THAT(with(value("x", std::vector<dim>(9, d(1)))), Contains("rank 8 at most, got 9"));
+    CHECK_THAT(with(value("x", {N, d(std::int64_t{1} << 60)})), Contains("bytes a row"));
+}
+
+TEST_CASE("sparse and quantized models, and files that are no models, are refused") {
+    const auto graph_with = [](int field) {
+        std::string out;
+        protozero::pbf_writer w(out);
+        {
+            protozero::pbf_writer graph(w, 7);
+            graph.add_message(static_cast<protozero::pbf_tag_type>(field), std::string());
+        }
+        protozero::pbf_writer(w, 8).add_int64(2, 13);
+        return text_of([&] { (void)load(out); });
+    };
+    CHECK_THAT(graph_with(15), Contains("dense initializers, got 1 sparse"));
+    CHECK_THAT(graph_with(14), Contains("1 quantization annotations"));
+    CHECK_THAT(text_of([] { (void)load(std::string()); }), Contains("expected an ONNX model, got no bytes"));
+    std::string opset_only;
+    {
+        protozero::pbf_writer w(opset_only);
+        protozero::pbf_writer(w, 8).add_int64(2, 13);
+    }
+    CHECK_THAT(text_of([&] { (void)load(opset_only); }), Contains("got no graph"));
+}
+
+TEST_CASE("files that cannot be read are refused with path and reason") {
+    const fs::path folder = fs::temp_directory_path() / ("fanfold-load-" + std::to_string(getpid()));
+    fs::create_directories(folder);
+    const auto complain = [](const fs::path& path) { return text_of([&] { (void)fanfold::onnx::load(path); }); };
+    CHECK_THAT(complain(folder / "gone.onnx"), StartsWith((folder / "gone.onnx").string() + ": expected a file"));
+    CHECK_THAT(complain(folder), StartsWith(folder.string() + ": ") && Contains("a directory"));
+    std::ofstream(folder / "empty.onnx").flush();
+    CHECK_THAT(complain(folder / "empty.onnx"), Contains("empty.onnx: ") && Contains("an empty file"));
+    std::ofstream(folder / "text.onnx") << "this is not a model\n";
+    CHECK_THAT(complain(folder / "text.onnx"), StartsWith((folder / "text.onnx").string() + ": the model: "));
+    CHECK_THROWS_AS(fanfold::onnx::load(folder / "text.onnx"), fanfold::onnx::load_error);
+    fs::remove_all(folder);
+}
+
+TEST_CASE("weights beside the model are found in its folder") {
+    const fs::path folder = fs::temp_directory_path() / ("fanfold-external-" + std::to_string(getpid()));
+    fs::create_directories(folder);
+    const floats w{3, 4};
+    std::ofstream(folder / "w.bin", std::ios::binary).write(reinterpret_cast<const char*>(w.data()), 8);
+    std::string stored;
+    {
+        protozero::pbf_writer t(stored);
+        const ints dims{2, 1};
+        t.add_packed_int64(1, dims.begin(), dims.end());
+        t.add_int32(2, 1);
+        t.add_string(8, "w");
+        protozero::pbf_writer entry(t, 13);
+        entry.add_string(1, "location");
+        entry.add_string(2, "w.bin");
+        entry.commit();
+        t.add_int32(14, 1);
+    }
+    const model m{
+        13, {node("MatMul", {"x", "w"}, {"y"}, {}, "m")}, {value("x", {N, d(2)})}, {undeclared("y")}, {stored}};
+    const std::string bytes = m.bytes();
+    std::ofstream(folder / "m.onnx", std::ios::binary) << bytes;
+    const auto y = run(fanfold::onnx::load(folder / "m.onnx"), {fanfold::tensor::of<float>({1, 2}, {1, 1})}, 1);
+    CHECK(difference(y[0], {7}) == 0);
+    CHECK_THAT(complaint(m),
+               Contains("node 'm' (MatMul, opset 13): tensor 'w': external data 'w.bin': a model from memory"));
+    fs::remove_all(folder);
+}

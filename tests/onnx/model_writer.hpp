@@ -1,0 +1,207 @@
+// tests/onnx/model_writer.hpp - writes small ONNX models, field by field, and runs the graphs that come of them.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <fanfold/onnx/load.hpp>
+#include <initializer_list>
+#include <protozero/pbf_writer.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "../text.hpp"
+
+namespace written {
+
+using ints = std::vector<std::int64_t>;
+using floats = std::vector<float>;
+
+/// TensorProto with raw_data.
+template <class T>
+std::string tensor(std::string_view name, const ints& dims, const std::vector<T>& values, int data_type) {
+    std::string out;
+    protozero::pbf_writer w(out);
+    w.add_packed_int64(1, dims.begin(), dims.end());
+    w.add_int32(2, data_type);
+    w.add_string(8, name.data(), name.size());
+    w.add_bytes(9, reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+    return out;
+}
+inline std::string tensor(std::string_view name, const ints& dims, const floats& values) {
+    return tensor(name, dims, values, 1);
+}
+inline std::string tensor(std::string_view name, const ints& values) {
+    return tensor(name, {static_cast<std::int64_t>(values.size())}, values, 7);
+}
+
+/// AttributeProto.
+struct attribute {
+    std::string name;
+    std::variant<std::int64_t, float, std::string, ints, floats> value;
+    bool is_tensor = false;  ///< the string is a TensorProto
+    bool is_graph = false;   ///< the string is a GraphProto
+
+    std::string bytes() const {
+        std::string out;
+        protozero::pbf_writer w(out);
+        w.add_string(1, name);
+        if (const auto* i = std::get_if<std::int64_t>(&value)) w.add_int64(3, *i), w.add_int32(20, 2);
+        if (const auto* f = std::get_if<float>(&value)) w.add_float(2, *f), w.add_int32(20, 1);
+        if (const auto* s = std::get_if<std::string>(&value)) {
+            w.add_bytes(is_tensor ? 5 : is_graph ? 6 : 4, *s);
+            w.add_int32(20, is_tensor ? 4 : is_graph ? 5 : 3);
+        }
+        if (const auto* is = std::get_if<ints>(&value)) {
+            for (const std::int64_t i : *is) w.add_int64(8, i);  // as exporters do: not packed
+            w.add_int32(20, 7);
+        }
+        if (const auto* fs = std::get_if<floats>(&value)) {
+            for (const float f : *fs) w.add_float(7, f);
+            w.add_int32(20, 6);
+        }
+        return out;
+    }
+};
+
+inline std::string node(std::string_view op, const std::vector<std::string>& inputs,
+                        const std::vector<std::string>& outputs, const std::vector<attribute>& attributes = {},
+                        std::string_view name = "it", std::string_view domain = {}) {
+    std::string out;
+    protozero::pbf_writer w(out);
+    for (const auto& input : inputs) w.add_string(1, input);
+    for (const auto& output : outputs) w.add_string(2, output);
+    w.add_string(3, name.data(), name.size());
+    w.add_string(4, op.data(), op.size());
+    for (const auto& a : attributes) w.add_message(5, a.bytes());
+    if (!domain.empty()) w.add_string(7, domain.data(), domain.size());
+    return out;
+}
+
+/// A dimension: a number, a name, or nothing at all (an empty name).
+using dim = std::variant<std::int64_t, std::string>;
+inline const dim N{std::string("N")};
+inline dim d(std::int64_t extent) { return extent; }
+inline std::vector<dim> fixed(const ints& extents) { return {extents.begin(), extents.end()}; }
+
+/// ValueInfoProto; a shape may be missing.
+inline std::string value(std::string_view name, const std::vector<dim>* shape, int element = 1) {
+    std::string out;
+    protozero::pbf_writer w(out);
+    w.add_string(1, name.data(), name.size());
+    std::string type;  // messages as strings: a writer drops an empty one, and a scalar's shape is empty
+    std::string tensor_type;
+    protozero::pbf_writer(tensor_type).add_int32(1, element);
+    if (shape != nullptr) {
+        std::string dims;
+        for (const dim& each : *shape) {
+            std::string one;
+            if (const auto* number = std::get_if<std::int64_t>(&each)) protozero::pbf_writer(one).add_int64(1, *number);
+            if (const auto* text = std::get_if<std::string>(&each); text != nullptr && !text->empty())
+                protozero::pbf_writer(one).add_string(2, *text);
+            protozero::pbf_writer(dims).add_message(1, one);
+        }
+        protozero::pbf_writer(tensor_type).add_message(2, dims);
+    }
+    protozero::pbf_writer(type).add_message(1, tensor_type);
+    w.add_message(2, type);
+    return out;
+}
+inline std::string value(std::string_view name, const std::vector<dim>& shape, int element = 1) {
+    return value(name, &shape, element);
+}
+
+/// ModelProto, built from messages.
+struct model {
+    std::int64_t opset = 13;
+    std::vector<std::string> nodes;
+    std::vector<std::string> inputs;
+    std::vector<std::string> outputs;
+    std::vector<std::string> initializers = {};
+
+    std::string bytes() const {
+        std::string out;
+        protozero::pbf_writer w(out);
+        w.add_int64(1, 7);
+        {
+            protozero::pbf_writer graph(w, 7);
+            for (const auto& n : nodes) graph.add_message(1, n);
+            graph.add_string(2, "g");
+            for (const auto& t : initializers) graph.add_message(5, t);
+            for (const auto& v : inputs) graph.add_message(11, v);
+            for (const auto& v : outputs) graph.add_message(12, v);
+        }
+        protozero::pbf_writer set(w, 8);
+        set.add_string(1, "");
+        set.add_int64(2, opset);
+        return out;
+    }
+};
+
+/// A ValueInfoProto without type: an output of whatever comes out.
+inline std::string undeclared(std::string_view name) {
+    std::string out;
+    protozero::pbf_writer(out).add_string(1, name.data(), name.size());
+    return out;
+}
+
+inline fanfold::graph load(const std::string& bytes, const fanfold::onnx::load_options& options = {}) {
+    return fanfold::onnx::load(std::as_bytes(std::span(bytes)), options);
+}
+inline fanfold::graph load(const model& m, const fanfold::onnx::load_options& options = {}) {
+    return load(m.bytes(), options);
+}
+/// What load complains about; empty when it loads.
+inline std::string complaint(const model& m, const fanfold::onnx::load_options& options = {}) {
+    return text_of([&] { (void)load(m, options); });
+}
+
+/// Runs `rows` rows; inputs in the graph's order.
+inline std::vector<fanfold::tensor> run(const fanfold::graph& g, const std::vector<fanfold::tensor>& inputs,
+                                        std::size_t rows) {
+    std::vector<fanfold::tensor_view> in(inputs.begin(), inputs.end());
+    std::vector<fanfold::tensor> answers;
+    for (const std::size_t output : g.state().outputs) {
+        const fanfold::value_type& type = g.state().values[output].type;
+        answers.emplace_back(type.type, type.shape.at(rows));
+    }
+    std::vector<fanfold::mutable_tensor_view> out(answers.begin(), answers.end());
+    fanfold::workspace space(g.workspace_bytes(rows));
+    g(fanfold::batch_view(in, rows), fanfold::mutable_batch_view(out, rows), space);
+    return answers;
+}
+
+/// Values between -1 and 1, the same for the same seed.
+inline floats noise(std::size_t count, std::uint32_t seed) {
+    floats out(count);
+    for (float& x : out) {
+        seed = seed * 1664525U + 1013904223U;
+        x = static_cast<float>(seed >> 8) / 8388608.0F - 1.0F;
+    }
+    return out;
+}
+inline fanfold::tensor noise_tensor(const fanfold::shape& extents, std::uint32_t seed) {
+    return fanfold::tensor::of<float>(extents, std::span<const float>(noise(extents.volume(), seed)));
+}
+inline std::size_t volume(const ints& dims) {
+    std::size_t out = 1;
+    for (const std::int64_t extent : dims) out *= static_cast<std::size_t>(extent);
+    return out;
+}
+
+/// Largest difference, relative to 1 + |expected|; infinite when the lengths differ or a NaN is in it.
+inline double difference(const fanfold::tensor& got, const std::vector<double>& expected) {
+    const std::span<const float> values = got.as<float>().flat();
+    if (values.size() != expected.size()) return 1e300;
+    double worst = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const double apart = std::abs(static_cast<double>(values[i]) - expected[i]) / (1 + std::abs(expected[i]));
+        if (!(apart <= worst)) worst = apart;
+        if (apart != apart) return 1e300;
+    }
+    return worst;
+}
+
+}  // namespace written

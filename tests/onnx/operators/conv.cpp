@@ -1,0 +1,170 @@
+// tests/onnx/operators/conv.cpp - Conv against a plain loop, with every attribute at work.
+// SPDX-License-Identifier: MIT
+#include <fanfold/onnx/operators/conv.hpp>
+
+#include "../../catch.hpp"
+#include "../model_writer.hpp"
+
+using namespace written;
+
+namespace {
+
+struct setup {
+    ints image;    // [N, C, H, W]
+    ints weights;  // [O, C / groups, kh, kw]
+    ints stride{1, 1};
+    ints dilation{1, 1};
+    ints pads{0, 0, 0, 0};
+    std::int64_t groups = 1;
+    bool bias = true;
+};
+
+std::vector<double> plain(const setup& s, const floats& x, const floats& w, const floats& b, ints& answer) {
+    const std::int64_t O = s.weights[0], C = s.image[1], H = s.image[2], W = s.image[3], cg = s.weights[1];
+    const std::int64_t oh = (H + s.pads[0] + s.pads[2] - (s.weights[2] - 1) * s.dilation[0] - 1) / s.stride[0] + 1;
+    const std::int64_t ow = (W + s.pads[1] + s.pads[3] - (s.weights[3] - 1) * s.dilation[1] - 1) / s.stride[1] + 1;
+    answer = {s.image[0], O, oh, ow};
+    std::vector<double> out;
+    for (std::int64_t n = 0; n < s.image[0]; ++n)
+        for (std::int64_t o = 0; o < O; ++o)
+            for (std::int64_t y = 0; y < oh; ++y)
+                for (std::int64_t xx = 0; xx < ow; ++xx) {
+                    double sum = s.bias ? static_cast<double>(b[static_cast<std::size_t>(o)]) : 0;
+                    for (std::int64_t c = 0; c < cg; ++c)
+                        for (std::int64_t i = 0; i < s.weights[2]; ++i)
+                            for (std::int64_t j = 0; j < s.weights[3]; ++j) {
+                                const std::int64_t iy = y * s.stride[0] + i * s.dilation[0] - s.pads[0];
+                                const std::int64_t ix = xx * s.stride[1] + j * s.dilation[1] - s.pads[1];
+                                if (iy < 0 || iy >= H || ix < 0 || ix >= W) continue;
+                                const std::int64_t channel = o / (O / s.groups) * cg + c;
+                                sum += static_cast<double>(
+                                           x[static_cast<std::size_t>(((n * C + channel) * H + iy) * W + ix)]) *
+                                       static_cast<double>(w[static_cast<std::size_t>(
+                                           ((o * cg + c) * s.weights[2] + i) * s.weights[3] + j)]);
+                            }
+                    out.push_back(sum);
+                }
+    return out;
+}
+
+std::vector<dim> open_rows(const ints& extents) {
+    auto dims = fixed(extents);
+    dims[0] = N;
+    return dims;
+}
+
+}  // namespace
+
+TEST_CASE("Conv agrees with a plain loop") {
+    const auto s =
+        GENERATE(setup{{2, 1, 28, 28}, {6, 1, 5, 5}, {1, 1}, {1, 1}, {2, 2, 2, 2}}, setup{{1, 3, 9, 7}, {4, 3, 3, 2}},
+                 setup{{3, 4, 8, 11}, {6, 2, 3, 3}, {2, 1}, {1, 1}, {1, 0, 0, 2}, 2},
+                 setup{{2, 2, 12, 12}, {3, 2, 3, 3}, {1, 2}, {2, 3}, {2, 3, 1, 0}},
+                 setup{{2, 5, 6, 6}, {5, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 5, false},
+                 setup{{1, 8, 5, 5}, {16, 8, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, false},
+                 setup{{1, 1, 2, 2}, {1, 1, 4, 4}, {1, 1}, {1, 1}, {1, 1, 1, 1}});
+    const floats x = noise(volume(s.image), 1);
+    const floats w = noise(volume(s.weights), 2);
+    const floats b = noise(static_cast<std::size_t>(s.weights[0]), 3);
+    std::vector<std::string> inputs{"x", "w"};
+    std::vector<std::string> initializers{tensor("w", s.weights, w)};
+    if (s.bias) inputs.push_back("b"), initializers.push_back(tensor("b", {s.weights[0]}, b));
+    const auto g = load(model{13,
+                              {node("Conv", inputs, {"y"},
+                                    {{"kernel_shape", ints{s.weights[2], s.weights[3]}},
+                                     {"strides", s.stride},
+                                     {"dilations", s.dilation},
+                                     {"pads", s.pads},
+                                     {"group", s.groups}})},
+                              {value("x", open_rows(s.image))},
+                              {undeclared("y")},
+                              initializers});
+    ints answer;
+    const auto expected = plain(s, x, w, b, answer);
+    const auto rows = static_cast<std::size_t>(s.image[0]);
+    const auto got = run(g, {fanfold::tensor::of<float>(fanfold::shape(std::span(s.image)), std::span(x))}, rows);
+    CHECK(got[0].shape() == fanfold::shape(std::span<const std::int64_t>(answer)));
+    CHECK(difference(got[0], expected) < 1e-5);
+}
+
+TEST_CASE("Conv pads by itself where auto_pad says so") {
+    struct automatic {
+        std::string mode;
+        std::int64_t extent, size, stride, dilation;
+        ints pads;  // what it must come to along both axes
+    };
+    const auto s = GENERATE(automatic{"SAME_UPPER", 7, 4, 2, 1, {1, 2}}, automatic{"SAME_LOWER", 7, 4, 2, 1, {2, 1}},
+                            automatic{"SAME_UPPER", 8, 3, 1, 2, {2, 2}}, automatic{"SAME_LOWER", 6, 1, 3, 1, {0, 0}},
+                            automatic{"VALID", 7, 3, 2, 1, {0, 0}});
+    const floats w = noise(static_cast<std::size_t>(2 * s.size * s.size), 5);
+    const auto with = [&](std::vector<attribute> attributes) {
+        attributes.push_back({"strides", ints{s.stride, s.stride}});
+        attributes.push_back({"dilations", ints{s.dilation, s.dilation}});
+        return load(model{11,
+                          {node("Conv", {"x", "w"}, {"y"}, attributes)},
+                          {value("x", {N, d(1), d(s.extent), d(s.extent)})},
+                          {undeclared("y")},
+                          {tensor("w", {2, 1, s.size, s.size}, w)}});
+    };
+    const auto x = noise_tensor({2, 1, s.extent, s.extent}, 4);
+    const auto by_itself = run(with({{"auto_pad", s.mode}}), {x}, 2);
+    const auto said = run(with({{"pads", ints{s.pads[0], s.pads[0], s.pads[1], s.pads[1]}}}), {x}, 2);
+    REQUIRE(by_itself[0].shape() == said[0].shape());
+    if (s.mode != "VALID") CHECK(by_itself[0].shape()[2] == (s.extent + s.stride - 1) / s.stride);
+    CHECK(std::memcmp(by_itself[0].data(), said[0].data(), said[0].bytes()) == 0);
+}
+
+TEST_CASE("Conv over signals is Conv over images of height 1") {
+    const floats w = noise(3 * 2 * 5, 7);
+    const auto signals = load(model{13,
+                                    {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{2, 1}}, {"strides", ints{2}}})},
+                                    {value("x", {N, d(2), d(16)})},
+                                    {value("y", {N, d(3), d(8)})},
+                                    {tensor("w", {3, 2, 5}, w)}});
+    const auto images =
+        load(model{13,
+                   {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{0, 2, 0, 1}}, {"strides", ints{1, 2}}})},
+                   {value("x", {N, d(2), d(1), d(16)})},
+                   {undeclared("y")},
+                   {tensor("w", {3, 2, 1, 5}, w)}});
+    const auto a = run(signals, {noise_tensor({3, 2, 16}, 8)}, 3);
+    const auto b = run(images, {noise_tensor({3, 2, 1, 16}, 8)}, 3);
+    CHECK(a[0].shape() == fanfold::shape{3, 3, 8});
+    REQUIRE(a[0].bytes() == b[0].bytes());
+    CHECK(std::memcmp(a[0].data(), b[0].data(), a[0].bytes()) == 0);
+}
+
+TEST_CASE("Conv refuses what it cannot compute, naming it") {
+    const auto complain = [](std::vector<attribute> attributes, ints weights = {2, 3, 3, 3},
+                             std::vector<dim> image = {N, d(3), d(8), d(8)}) {
+        return complaint(model{13,
+                               {node("Conv", {"x", "w"}, {"y"}, attributes, "conv 1")},
+                               {value("x", image)},
+                               {undeclared("y")},
+                               {tensor("w", weights, floats(volume(weights)))}});
+    };
+    using Catch::Matchers::Contains;
+    CHECK(complain({}).empty());
+    CHECK_THAT(complain({{"kernel_shape", ints{5, 5}}}),
+               Contains("model in memory: node 'conv 1' (Conv, opset 13): expected weights as 'kernel_shape' says, "
+                        "[5, 5], got [3, 3]"));
+    CHECK_THAT(complain({{"pads", ints{1, 1}}}), Contains("'pads': expected 4 numbers"));
+    CHECK_THAT(complain({{"pads", ints{-1, 0, 0, 0}}}), Contains("'pads': expected 4 numbers from 0"));
+    CHECK_THAT(complain({{"strides", ints{0, 1}}}), Contains("'strides': expected 2 numbers from 1"));
+    CHECK_THAT(complain({{"strides", std::int64_t{1}}}), Contains("'strides': expected integers"));
+    CHECK_THAT(complain({{"group", std::int64_t{2}}}), Contains("2 groups"));
+    CHECK_THAT(complain({{"group", std::int64_t{0}}}), Contains("0 groups"));
+    CHECK_THAT(complain({{"auto_pad", std::string("SAME")}}), Contains("'auto_pad'") && Contains("'SAME'"));
+    CHECK_THAT(complain({{"auto_pad", std::string("VALID")}, {"pads", ints{1, 1, 1, 1}}}), Contains("beside auto_pad"));
+    CHECK_THAT(complain({{"activation", std::string("relu")}}), Contains("'activation'"));
+    CHECK_THAT(complain({}, {2, 4, 3, 3}), Contains("[2, 4, 3, 3]"));
+    CHECK_THAT(complain({}, {2, 3, 9, 9}), Contains("does not fit an extent of 8"));
+    CHECK_THAT(complain({}, {2, 3, 3}), Contains("rank"));
+    CHECK_THAT(complain({}, {2, 3, 3, 3}, {N, d(3), d(8), d(8), d(8)}), Contains("[N, 3, 8, 8, 8]"));
+    CHECK_THAT(complaint(model{13,
+                               {node("Conv", {"x", "v"}, {"y"})},
+                               {value("x", {N, d(1), d(4), d(4)}), value("v", fixed({1, 1, 3, 3}))},
+                               {undeclared("y")}}),
+               Contains("weights of float32 known at load, got 'v' computed at run time"));
+    CHECK_THAT(complain({{"pads", ints{1 << 28, 1 << 28, 1 << 28, 1 << 28}}}), Contains("floats of scratch"));
+}

@@ -1,0 +1,86 @@
+// tests/onnx/proto.cpp - protobuf messages as structs: both spellings of repeated fields, damage noticed.
+// SPDX-License-Identifier: MIT
+#include <fanfold/onnx/proto.hpp>
+
+#include "../catch.hpp"
+#include "model_writer.hpp"
+
+using namespace written;
+using Catch::Matchers::Contains;
+
+TEST_CASE("a model's parts are found where they lie") {
+    const std::string bytes = model{
+        15,
+        {node("Relu", {"x"}, {"y"}, {{"a", ints{1, -2}}})},
+        {value("x", {N, d(3)})},
+        {undeclared("y")},
+        {tensor("w", {2},
+                {1, 2})}}.bytes();
+    const auto m = fanfold::onnx::parse_model(bytes);
+    CHECK(m.ir_version == 7);
+    CHECK(m.opset == 15);
+    REQUIRE(m.nodes.size() == 1);
+    CHECK(m.nodes[0].op_type == "Relu");
+    CHECK(m.nodes[0].attributes[0].ints == ints{1, -2});
+    CHECK((m.nodes[0].name.data() > bytes.data() && m.nodes[0].name.data() < bytes.data() + bytes.size()));
+    REQUIRE(m.inputs.at(0).shape.has_value());
+    CHECK(m.inputs[0].shape->at(0).param == "N");
+    CHECK(m.inputs[0].shape->at(1).value == 3);
+    CHECK_FALSE(m.outputs.at(0).is_tensor);
+    CHECK(m.initializers.at(0).raw_data->size() == 8);
+}
+
+TEST_CASE("repeated numbers may be packed or not") {
+    std::string packed, loose;
+    const ints values{3, -1, 300};
+    protozero::pbf_writer(packed).add_packed_int64(8, values.begin(), values.end());
+    for (const std::int64_t v : values) protozero::pbf_writer(loose).add_int64(8, v);
+    CHECK(fanfold::onnx::parse_attribute(packed).ints == values);
+    CHECK(fanfold::onnx::parse_attribute(loose).ints == values);
+    const floats reals{1, 2.5F};
+    std::string both;
+    protozero::pbf_writer(both).add_packed_float(7, reals.begin(), reals.end());
+    protozero::pbf_writer(both).add_float(7, 3);
+    CHECK(fanfold::onnx::parse_attribute(both).floats == floats{1, 2.5F, 3});
+}
+
+TEST_CASE("an attribute without a type has that of its field") {
+    using kind = fanfold::onnx::attribute_proto;
+    const auto type_of = [](auto&& write) {
+        std::string out;
+        protozero::pbf_writer w(out);
+        write(w);
+        return fanfold::onnx::parse_attribute(out).type;
+    };
+    CHECK(type_of([](auto& w) { w.add_float(2, 1); }) == kind::real);
+    CHECK(type_of([](auto& w) { w.add_int64(3, 1); }) == kind::integer);
+    CHECK(type_of([](auto& w) { w.add_string(4, "a"); }) == kind::text);
+    CHECK(type_of([](auto& w) { w.add_float(7, 1); }) == kind::reals);
+    CHECK(type_of([](auto& w) { w.add_int64(8, 1); }) == kind::integers);
+}
+
+TEST_CASE("a field of the wrong wire type and a message cut short are refused, with the place") {
+    std::string wrong;
+    protozero::pbf_writer(wrong).add_string(1, "seven");  // ir_version
+    CHECK_THAT(text_of([&] { (void)fanfold::onnx::parse_model(wrong); }),
+               Contains("the model: protobuf field 1: expected wire type 0, got 2"));
+    std::string bytes = model{13, {node("Relu", {"x"}, {"y"})}, {}, {}, {}}.bytes();
+    bytes.resize(bytes.size() / 2);
+    CHECK_THAT(text_of([&] { (void)fanfold::onnx::parse_model(bytes); }), Contains("cut or damaged"));
+    std::string inner = node("Relu", {"x"}, {"y"});
+    inner[1] = 100;  // the length of the first name
+    CHECK_THAT(text_of([&] {
+                   (void)fanfold::onnx::parse_model(model{13, {inner}, {}, {}, {}}.bytes());
+               }),
+               Contains("its graph: node 0: expected a protobuf message, got one that is cut or damaged"));
+}
+
+TEST_CASE("subgraphs are noticed, not read") {
+    std::string deep;
+    for (int level = 0; level < 20000; ++level) {
+        std::string outer;
+        protozero::pbf_writer(outer).add_message(6, deep);
+        deep = std::move(outer);
+    }
+    CHECK(fanfold::onnx::parse_attribute(deep).has_subgraph);
+}
