@@ -95,6 +95,25 @@ TEST_CASE("A tensor is handed over as a view or a span without a copy") {
     CHECK(t.as<float>()(1, 2) == 60.0F);
 }
 
+TEST_CASE("A container is a typed view where one is asked for, writable when the container is") {
+    std::vector<float> vector{1, 2, 3};
+    std::array<double, 2> array{4, 5};
+    const view<const float> read = vector;
+    CHECK(read.data() == vector.data());
+    CHECK(read.shape() == shape{3});
+    const view<float> write = vector;
+    write(2) = 30.0F;
+    CHECK(vector[2] == 30.0F);
+    const view<double> of_array = array;
+    CHECK(of_array.data() == array.data());
+    static_assert(!std::is_convertible_v<const std::vector<float>&, view<float>>);
+    static_assert(!std::is_convertible_v<const std::array<double, 2>&, view<double>>);
+    static_assert(std::is_convertible_v<const std::vector<float>&, view<const float>>);
+    static_assert(!std::is_convertible_v<std::vector<float>&, view<const double>>);
+    static_assert(!std::is_convertible_v<std::vector<bool>&, view<const bool>>);
+    static_assert(!std::is_convertible_v<tensor&, view<const float>>);
+}
+
 TEST_CASE("What writes is never made from what is read-only") {
     static_assert(castable_from<view<const float>> && castable_from<std::span<const bool>>);
     static_assert(castable_from<tensor_view> && castable_from<tensor_view, mutable_tensor_view>);

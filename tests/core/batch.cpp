@@ -70,7 +70,9 @@ TEST_CASE("A const temporary is kept as a copy") {
 
 TEST_CASE("A batch keeps the value that a temporary Eigen::Ref holds") {
     const Eigen::MatrixXf m = Eigen::MatrixXf::Constant(3, 2, 4.0F);
-    const batch b{Eigen::Ref<const Eigen::MatrixXf>(m + m)};
+    Eigen::Ref<const Eigen::MatrixXf> sum = m + m;
+    const batch b{std::move(sum)};
+    CHECK(address(b[0]) != sum.data());
     CHECK(b.shape() == shape{3, 2});
     CHECK(b.as<float>()(2, 1) == 8.0F);
     const Eigen::Ref<const Eigen::MatrixXf> named = m;

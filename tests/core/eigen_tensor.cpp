@@ -75,6 +75,19 @@ TEST_CASE("A tensor becomes an Eigen tensor map without a copy, and back") {
     CHECK(address(as_view(write)) == t.data());
 }
 
+TEST_CASE("An Eigen tensor or map is a typed view where one is asked for, writable when it is") {
+    auto columns = counted<Eigen::Tensor<float, 3>>();
+    const view<const float> read = columns;
+    CHECK(&read(1, 2, 3) == &columns(1, 2, 3));
+    const view<float> write = columns;
+    write(0, 2, 1) = -1.0F;
+    CHECK(columns(0, 2, 1) == -1.0F);
+    static_assert(std::is_convertible_v<tensor_map<float, 2>&, view<float>>);
+    static_assert(std::is_convertible_v<tensor_map<const float, 2>&, view<const float>>);
+    static_assert(!std::is_convertible_v<tensor_map<const float, 2>&, view<float>>);
+    static_assert(!std::is_convertible_v<const Eigen::Tensor<float, 3>&, view<float>>);
+}
+
 TEST_CASE("A tensor map of another rank is refused with both") {
     const tensor t(element::float32, {2, 3});
     const auto wrong = [&] { (void)as_tensor_map<float, 4>(tensor_view(t)); };

@@ -233,6 +233,17 @@ TEST_CASE("Copying fills a strided target and leaves what lies between alone") {
     CHECK(values_of(target) == std::vector<float>{0, -1, -2, 3, 4, -3, -4, 7, 8, -5, -6, 11});
 }
 
+TEST_CASE("Copying turns row-major into column-major and back") {
+    const tensor source = counted({2, 3});
+    std::vector<float> columns(6);
+    const view<float> turned(columns.data(), {2, 3}, strides{1, 2});
+    detail::copy_elements(source, turned);
+    CHECK(columns == std::vector<float>{0, 3, 1, 4, 2, 5});
+    tensor back(element::float32, {2, 3});
+    detail::copy_elements(turned, back);
+    CHECK(values_of(back) == values_of(source));
+}
+
 TEST_CASE("Copying between other types or shapes is refused with both") {
     const tensor source(element::float32, {2, 3});
     tensor other_shape(element::float32, {3, 2});
