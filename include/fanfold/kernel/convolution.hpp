@@ -3,7 +3,7 @@
 //   in    images [N, C, H, W], weights [O, C / groups, kh, kw] packed      out   act(bias + convolution) [N, O, OH, OW]
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>  // std::find, std::fill
+#include <algorithm>  // std::find, std::fill, std::min
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t
@@ -32,6 +32,11 @@ namespace detail {
 
 /// Output channels are packed in blocks of nearly equal size, at most this.
 inline constexpr std::size_t conv_block = 8;
+[[nodiscard]] constexpr std::size_t conv_blocks(std::size_t outputs) { return (outputs + conv_block - 1) / conv_block; }
+/// The first output channel of a block.
+[[nodiscard]] constexpr std::size_t conv_block_start(std::size_t block, std::size_t blocks, std::size_t outputs) {
+    return block * (outputs / blocks) + std::min(block, outputs % blocks);
+}
 
 struct conv_plan {
     std::int64_t groups = 1;
@@ -173,7 +178,8 @@ private:
         const std::int64_t halo = (p.kernel_height - 1) * p.dilation_y / p.stride_y;
         const std::int64_t row = mul(mul(mul(p.channels, p.kernel_width), p.phases), p.out_width);  // floats
         const std::int64_t fits = cache_floats / row - halo;
-        const std::int64_t enough = (64 + p.out_width - 1) / p.out_width;
+        const bool heavy = p.outputs * p.depth > 4 * cache_floats;  // then read the weights less often
+        const std::int64_t enough = ((heavy ? 256 : 64) + p.out_width - 1) / p.out_width;
         std::int64_t band = std::min(std::max(fits, enough), p.out_height);
         const std::int64_t bands = (p.out_height - 1) / band + 1;
         band = (p.out_height - 1) / bands + 1;
@@ -201,19 +207,18 @@ private:
         const std::int64_t total = plan_.groups * plan_.outputs;
         data_ = tensor::uninitialized(element::float32, shape{total * (plan_.depth + 1)});
         auto* to = reinterpret_cast<float*>(data_.data());
-        const auto block = static_cast<std::int64_t>(detail::conv_block);
-        const std::int64_t blocks = (plan_.outputs + block - 1) / block;
-        for (std::int64_t group = 0; group < plan_.groups; ++group) {
-            for (std::int64_t b = 0, start = 0; b < blocks; ++b) {
-                const std::int64_t height = (plan_.outputs - start + blocks - b - 1) / (blocks - b);
+        const auto outputs = static_cast<std::size_t>(plan_.outputs);
+        const std::size_t blocks = detail::conv_blocks(outputs);
+        const auto start = [&](std::size_t block) {
+            return static_cast<std::int64_t>(detail::conv_block_start(block, blocks, outputs));
+        };
+        for (std::int64_t group = 0; group < plan_.groups; ++group)
+            for (std::size_t b = 0; b < blocks; ++b)
                 for (std::int64_t c = 0; c < plan_.channels; ++c)
                     for (std::int64_t ky = 0; ky < plan_.kernel_height; ++ky)
                         for (std::int64_t kx = 0; kx < plan_.kernel_width; ++kx)
-                            for (std::int64_t o = start; o < start + height; ++o)
+                            for (std::int64_t o = start(b); o < start(b + 1); ++o)
                                 *to++ = weights(group * plan_.outputs + o, c, ky, kx);
-                start += height;
-            }
-        }
         for (std::int64_t o = 0; o < total; ++o) *to++ = bias.size() == 0 ? 0.0F : bias(o);
     }
 
