@@ -33,10 +33,15 @@ namespace detail {
 /// Output channels are packed in blocks of nearly equal size, at most this.
 inline constexpr std::size_t conv_block = 8;
 [[nodiscard]] constexpr std::size_t conv_blocks(std::size_t outputs) { return (outputs + conv_block - 1) / conv_block; }
-/// The first output channel of a block.
-[[nodiscard]] constexpr std::size_t conv_block_start(std::size_t block, std::size_t blocks, std::size_t outputs) {
-    return block * (outputs / blocks) + std::min(block, outputs % blocks);
-}
+
+/// `whole` things in `parts` parts whose sizes differ by at most one, the larger ones first.
+struct even_parts {
+    std::size_t small, larger;
+    constexpr even_parts(std::size_t whole, std::size_t parts)
+        : small(parts == 1 ? whole : whole / parts), larger(parts == 1 ? 0 : whole % parts) {}
+    [[nodiscard]] constexpr std::size_t start(std::size_t part) const { return part * small + std::min(part, larger); }
+    [[nodiscard]] constexpr std::size_t size(std::size_t part) const { return small + (part < larger ? 1 : 0); }
+};
 
 struct conv_plan {
     std::int64_t groups = 1;
@@ -207,11 +212,9 @@ private:
         const std::int64_t total = plan_.groups * plan_.outputs;
         data_ = tensor::uninitialized(element::float32, shape{total * (plan_.depth + 1)});
         auto* to = reinterpret_cast<float*>(data_.data());
-        const auto outputs = static_cast<std::size_t>(plan_.outputs);
-        const std::size_t blocks = detail::conv_blocks(outputs);
-        const auto start = [&](std::size_t block) {
-            return static_cast<std::int64_t>(detail::conv_block_start(block, blocks, outputs));
-        };
+        const std::size_t blocks = detail::conv_blocks(static_cast<std::size_t>(plan_.outputs));
+        const detail::even_parts channels(static_cast<std::size_t>(plan_.outputs), blocks);
+        const auto start = [&](std::size_t block) { return static_cast<std::int64_t>(channels.start(block)); };
         for (std::int64_t group = 0; group < plan_.groups; ++group)
             for (std::size_t b = 0; b < blocks; ++b)
                 for (std::int64_t c = 0; c < plan_.channels; ++c)
