@@ -1,0 +1,86 @@
+// tests/model/operators/batched_matmul.cpp - products of run-time values: shapes, scratch, rows that mix.
+// SPDX-License-Identifier: MIT
+#include <cstring>
+#include <fanfold/model/operators/batched_matmul.hpp>
+
+#include "../../catch.hpp"
+#include "../run.hpp"
+
+using namespace fanfold;
+
+namespace {
+
+value_type of(symbolic_shape s) { return {element::float32, std::move(s)}; }
+std::string answer(const value_type& a, const value_type& b) {
+    return answers_of(batched_matmul(a, b), {a, b})[0].shape.text();
+}
+const extent N = rows_extent;
+
+}  // namespace
+
+TEST_CASE("leading axes broadcast, vectors lose the axis they were given") {
+    CHECK(answer(of({N, 4, 5, 6}), of({N, 4, 6, 7})) == "[N, 4, 5, 7]");
+    CHECK(answer(of({N, 5, 6}), of({6, 7})) == "[N, 5, 7]");
+    CHECK(answer(of({N, 6}), of({6, 7})) == "[N, 7]");
+    CHECK(answer(of({N, 6}), of({6})) == "[N]");
+    CHECK(answer(of({6}), of({6, 7})) == "[7]");
+    CHECK(answer(of({6}), of({6})) == "[]");
+    CHECK(answer(of({5, 6}), of({N, 6, 7})) == "[N, 5, 7]");
+    CHECK_THROWS_WITH(answer(of({N, 6}), of({5, 7})),
+                      "expected operands that agree in the inner extent, got float32 [N, 6] and float32 [5, 7]");
+    CHECK_THROWS(answer(of({N, 6}), of({})));
+}
+
+TEST_CASE("a product over N mixes rows, others do not") {
+    const auto mixes = [](const value_type& a, const value_type& b) {
+        const std::vector<value_type> both{a, b};
+        return batched_matmul(a, b).mixes_rows(both);
+    };
+    CHECK(mixes(of({N}), of({N, 3})));
+    CHECK(mixes(of({3, N}), of({N, 3})));
+    CHECK_FALSE(mixes(of({N, 3, 4}), of({N, 4, 3})));
+}
+
+TEST_CASE("one product or many: the same bits; the scratch is what was promised") {
+    const value_type a = of({N, 2, 5, 9}), b = of({N, 1, 9, 33});
+    const batched_matmul op(a, b);
+    const tensor x = [] {
+        tensor t = tensor::uninitialized(element::float32, {3, 2, 5, 9});
+        int i = 0;
+        for (float& e : t.as<float>().flat()) e = static_cast<float>(i++ * 37 % 100) / 100;
+        return t;
+    }();
+    tensor w = tensor::uninitialized(element::float32, {3, 1, 9, 33});
+    int i = 0;
+    for (float& e : w.as<float>().flat()) e = static_cast<float>(i++ * 61 % 97) / 97;
+    tensor y(element::float32, {3, 2, 5, 33});
+    workspace space(op.scratch_bytes(3));
+    const std::size_t before = space.capacity();
+    const std::vector<tensor_view> in{x, w};
+    const std::vector<mutable_tensor_view> out{y};
+    op(in, out, space);
+    CHECK(space.capacity() == before);
+
+    for (std::size_t row = 0; row < 3; ++row) {
+        const tensor one_x(x.rows(row, 1)), one_w(static_cast<tensor_view>(w).rows(row, 1));
+        tensor one_y(element::float32, {1, 2, 5, 33});
+        const std::vector<tensor_view> one_in{one_x, one_w};
+        const std::vector<mutable_tensor_view> one_out{one_y};
+        op(one_in, one_out, space);
+        CHECK(std::memcmp(one_y.data(), y.rows(row, 1).data(), one_y.bytes()) == 0);
+    }
+}
+
+TEST_CASE("transposed operands") {
+    const value_type a = of({3, 2}), b = of({4, 3});
+    const batched_matmul op(a, b, transposed::yes, transposed::yes, "Gemm");
+    CHECK(answers_of(op, {a, b})[0].shape.text() == "[2, 4]");
+    const tensor x = tensor::of<float>({3, 2}, {1, 2, 3, 4, 5, 6});
+    const tensor w = tensor::of<float>({4, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1});
+    tensor y(element::float32, {2, 4});
+    workspace space;
+    const std::vector<tensor_view> in{x, w};
+    const std::vector<mutable_tensor_view> out{y};
+    op(in, out, space);
+    CHECK(floats_of(y) == std::vector<float>{1, 3, 5, 9, 2, 4, 6, 12});
+}
