@@ -6,6 +6,7 @@
 #include <cstdint>    // SIZE_MAX
 #include <new>        // std::bad_alloc
 #include <span>       // std::span
+#include <type_traits>  // std::is_trivially_destructible_v
 #include <utility>    // std::exchange
 #include <vector>     // std::vector
 
@@ -48,6 +49,7 @@ public:
     /// Uninitialized room for `count` elements, until the innermost scope ends.
     template <class T>
     [[nodiscard]] std::span<T> take(std::size_t count) {
+        static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= buffer_alignment);
         std::size_t bytes = 0;
         if (__builtin_mul_overflow(count, sizeof(T), &bytes)) throw std::bad_alloc();
         return {reinterpret_cast<T*>(take_bytes(bytes)), count};

@@ -131,6 +131,7 @@ public:
     [[nodiscard]] tensor_view rows(std::size_t first, std::size_t count) const& {
         return static_cast<tensor_view>(*this).rows(first, count);
     }
+    tensor_view rows(std::size_t first, std::size_t count) const&& = delete;  // would dangle
     [[nodiscard]] mutable_tensor_view rows(std::size_t first, std::size_t count) & {
         return static_cast<mutable_tensor_view>(*this).rows(first, count);
     }
