@@ -93,7 +93,8 @@ std::vector<problem> problems() {
         {1, 2, 3, 3, 3, 9, 9, {.padding = {8, 8, 0, 0}}},  // a window wider than the image
         {1, 1, 3, 3, 2, 1, 300, {.padding = {0, 299, 0, 0}}},
         {1, 1, 3, 3, 2, 1, 300, {.padding = {0, 0, 0, 299}}},
-        {1, 64, 40, 70, 3, 3, 3, {.padding = {1, 1, 1, 1}}},  // several bands
+        {1, 1, 1, 3, 1, 1, 2, {.dilation = {1, 300}, .padding = {0, 298, 0, 0}}},  // and one far apart
+        {1, 64, 40, 70, 3, 3, 3, {.padding = {1, 1, 1, 1}}},                       // several bands
         {1, 64, 41, 70, 2, 5, 3, {.stride = {2, 2}, .dilation = {2, 1}, .padding = {3, 1, 4, 1}}},
     };
     for (problem& p : all) p.fill();
