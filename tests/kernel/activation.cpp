@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../include/fanfold/kernel/activation.hpp"
+#include <fanfold/kernel/activation.hpp>
 
 #include <cmath>
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../include/fanfold/kernel/convolution.hpp"
+#include <fanfold/kernel/convolution.hpp>
 
 #include <cmath>
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../include/fanfold/kernel/elementwise.hpp"
+#include <fanfold/kernel/elementwise.hpp>
 
 #include <cmath>
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../include/fanfold/kernel/isa.hpp"
+#include <fanfold/kernel/isa.hpp>
 
 #include <cstdlib>
 #include <string>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "../../include/fanfold/kernel/matmul.hpp"
+#include <fanfold/kernel/matmul.hpp>
+
+#include <fanfold/core/eigen.hpp>
+#include <fanfold/kernel/elementwise.hpp>
 
 #include <cmath>
 
@@ -214,4 +217,19 @@ TEST_CASE("avx2 and avx512 products agree in every bit", "[kernel][matmul]") {
                                act);
         CHECK(same_bits(a, b));
     }
+}
+
+TEST_CASE("Eigen matrices go into kernels as they are") {
+    const Eigen::MatrixXf a = Eigen::MatrixXf::Random(33, 17);  // column-major
+    const Eigen::MatrixXf weights = Eigen::MatrixXf::Random(17, 9);
+    const Eigen::VectorXf bias = Eigen::VectorXf::Random(9);
+    Eigen::MatrixXf out(33, 9);
+    const kernel::packed_matrix packed(weights, bias);
+    kernel::matmul(a.topRows(20), packed, out.topRows(20));
+    kernel::matmul(a.bottomRows(13), packed, out.bottomRows(13));
+    const Eigen::MatrixXf expected = (a * weights).rowwise() + bias.transpose();
+    CHECK((out - expected).cwiseAbs().maxCoeff() < 1e-5F);
+    kernel::apply(kernel::activation::relu, out, out);
+    CHECK((out - expected.cwiseMax(0.0F)).cwiseAbs().maxCoeff() < 1e-5F);
+    CHECK(out.minCoeff() == 0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../include/fanfold/kernel/pooling.hpp"
+#include <fanfold/kernel/pooling.hpp>
 
 #include <cmath>
 #include <limits>

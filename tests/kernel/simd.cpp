@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../include/fanfold/kernel/simd.hpp"
+#include <fanfold/kernel/simd.hpp>
 
 #include <cmath>
 #include <limits>
@@ -19,20 +19,20 @@ struct lanes {
 
 // The order matters.
 // clang-format off
-#include "../../include/fanfold/kernel/target/baseline_begin.inc"
+#include <fanfold/kernel/target/baseline_begin.inc>
 #include "simd_checks.inc"
-#include "../../include/fanfold/kernel/target/end.inc"
+#include <fanfold/kernel/target/end.inc>
 #if FANFOLD_X86_64
-#include "../../include/fanfold/kernel/target/avx2_begin.inc"
+#include <fanfold/kernel/target/avx2_begin.inc>
 #include "simd_checks.inc"
-#include "../../include/fanfold/kernel/target/end.inc"
-#include "../../include/fanfold/kernel/target/avx512_begin.inc"
+#include <fanfold/kernel/target/end.inc>
+#include <fanfold/kernel/target/avx512_begin.inc>
 #include "simd_checks.inc"
-#include "../../include/fanfold/kernel/target/end.inc"
+#include <fanfold/kernel/target/end.inc>
 #endif
 namespace fanfold::inline FANFOLD_ABI::kernel::portable {
-#include "../../include/fanfold/kernel/target/simd_portable.inc"
-#include "../../include/fanfold/kernel/target/simd_common.inc"
+#include <fanfold/kernel/target/simd_portable.inc>
+#include <fanfold/kernel/target/simd_common.inc>
 #include "simd_checks.inc"
 }
 // clang-format on

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../include/fanfold/kernel/softmax.hpp"
+#include <fanfold/kernel/softmax.hpp>
 
 #include <cmath>
 #include <limits>

@@ -1,5 +1,4 @@
-// fanfold/kernel/convolution.hpp - 2-D convolution with groups, strides, dilations and any padding; weights packed
-// once.
+// fanfold/kernel/convolution.hpp - 2-D convolution: groups, strides, dilations, any padding; weights packed once.
 //   in    images [N, C, H, W], weights [O, C / groups, kh, kw] packed      out   act(bias + convolution) [N, O, OH, OW]
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -94,9 +93,9 @@ namespace kernel {
 
 /// Owns the packed weights and bias of a convolution over images of one size.
 ///
-/// shapes   weights [O, C / groups, kh, kw] of any strides; bias [O], or of size 0 for none; images [N, C, height,
-/// width] cost     reads and writes each weight once errors   throws std::invalid_argument with the numbers when the
-/// shapes do not fit, the window does not fit the padded
+/// shapes   weights [O, C / groups, kh, kw] of any strides; bias [O], or of size 0 for none; images [N, C, height, width]
+/// cost     reads and writes each weight once
+/// errors   throws std::invalid_argument with the numbers when the shapes do not fit, the window does not fit the padded
 ///          image, a stride, dilation or group count is below 1, a padding is negative, or sizes overflow
 /// threads  const use from any thread
 class packed_conv2d {

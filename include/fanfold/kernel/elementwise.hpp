@@ -170,11 +170,9 @@ inline void exp(isa set, const view<const float>& in, const view<float>& out) {
 /// out = a op b, with broadcasting.
 ///
 /// shapes   out has broadcast_shape(a, b); any strides; fastest where runs are dense or one value repeats. out may be
-/// an
-///          operand of its own shape
+///          an operand of its own shape
 /// errors   throws std::invalid_argument when the shapes do not fit. Integers wrap; they divide towards zero, and by
-/// zero
-///          to 0
+///          zero to 0
 /// threads  re-entrant; an element's bits depend on its operands alone
 /// source   ONNX Add-14, Sub-14, Mul-14, Div-14
 template <class T>

@@ -51,16 +51,16 @@ namespace kernel {
 
 /// Packed weights that lie elsewhere.
 ///
-/// layout   panels of 16 columns, [ceil(N / 16)][K][16], zeros behind the last column; the same for every instruction
-/// set
+/// layout   panels of 16 columns, [ceil(N / 16)][K][16], zeros behind the last column; the same for every
+///          instruction set
 struct packed_view {
     const float* panels = nullptr;
     const float* bias = nullptr;  ///< ceil(N / 16) * 16 floats; null: no bias
     std::size_t inner = 0;
     std::size_t columns = 0;
 
-    /// How many floats the panels of [inner, columns] weights take; throws std::invalid_argument when no memory holds
-    /// them.
+    /// How many floats the panels of [inner, columns] weights take; throws std::invalid_argument when that is more than
+    /// memory can hold.
     [[nodiscard]] static std::size_t floats(std::size_t inner, std::size_t columns) {
         std::size_t rounded = 0, count = 0, bytes = 0;
         if (__builtin_add_overflow(columns, std::size_t{15}, &rounded) ||
