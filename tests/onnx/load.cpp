@@ -75,6 +75,9 @@ TEST_CASE("axis 0 counts rows when it is open, by a name or by nothing") {
     CHECK_THAT(complaint(relu({N, d(-3)}, {N, d(3)})), Contains("0 or more, got -3"));
     CHECK(input_shape(relu({N, dim(std::string("T"))}, {N, d(3)}), {.limits = {}, .dims = {{"T", 3}}}) == "[N, 3]");
     CHECK(input_shape(relu({N, d(3)}, {d(5), d(3)}), {.limits = {}, .dims = {{"N", 5}}}) == "[5, 3]");
+    CHECK_THAT(complaint(relu({N, d(3)}, {N, d(3)}), {.limits = {}, .dims = {{"M", 5}}}),
+               Contains("names of input dimensions, got 'M'"));
+    CHECK_THAT(complaint(relu({N, d(3)}, {N, d(3)}), {.limits = {}, .dims = {{"N", -5}}}), Contains("got -5"));
 }
 
 TEST_CASE("every input with rows has the same") {

@@ -34,6 +34,14 @@ struct row_dimension {
     return found == dims.end() ? std::nullopt : std::optional(found->second);
 }
 
+[[nodiscard]] inline bool names_dimension(const std::vector<const value_info_proto*>& inputs, std::string_view name) {
+    for (const value_info_proto* input : inputs)
+        if (input->shape)
+            for (const dimension_proto& dim : *input->shape)
+                if (!dim.value && dim.param == name) return true;
+    return false;
+}
+
 [[nodiscard]] inline row_dimension find_row_dimension(const std::vector<const value_info_proto*>& inputs,
                                                       const std::map<std::string, std::int64_t>& dims) {
     for (const value_info_proto* input : inputs)

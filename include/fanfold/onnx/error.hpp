@@ -21,7 +21,7 @@ public:
 [[nodiscard]] inline std::string in_quotes(std::string_view name) {
     constexpr std::size_t most = 80;
     std::string out = "'";
-    for (const char c : name.substr(0, most)) out += c < ' ' || c == '\x7f' ? '?' : c;
+    for (const char c : name.substr(0, most)) out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
     return out + (name.size() > most ? "..'" : "'");
 }
 

@@ -51,9 +51,12 @@ public:
         if (offset > size_ || room.size() > size_ - offset)
             throw std::invalid_argument("expected " + std::to_string(room.size()) + " bytes from " +
                                         std::to_string(offset) + ", got a file of " + std::to_string(size_));
-        if (std::fseek(file_.get(), static_cast<long>(offset), SEEK_SET) != 0 ||
-            std::fread(room.data(), 1, room.size(), file_.get()) != room.size())
-            throw std::invalid_argument("it cannot be read: " + std::string(std::strerror(errno)));
+        errno = 0;
+        if (std::fseek(file_.get(), static_cast<long>(offset), SEEK_SET) == 0 &&
+            std::fread(room.data(), 1, room.size(), file_.get()) == room.size())
+            return;
+        throw std::invalid_argument("it cannot be read: " +
+                                    std::string(errno != 0 ? std::strerror(errno) : "it has become shorter"));
     }
 
 private:

@@ -91,6 +91,10 @@ private:
             const auto found = state_.values.find(input.name);
             if (found == state_.values.end() || found->second.stored == nullptr) inputs.push_back(&input);
         }
+        for (const auto& [name, extent] : dims)
+            if (!names_dimension(inputs, name))
+                throw std::invalid_argument("expected in load_options::dims names of input dimensions, got " +
+                                            in_quotes(name));
         const row_dimension rows = find_row_dimension(inputs, dims);
         for (const value_info_proto* input : inputs) {
             const std::string name(input->name);

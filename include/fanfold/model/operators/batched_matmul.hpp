@@ -141,7 +141,7 @@ private:
     };
 
     static std::size_t packed_floats(std::int64_t inner, std::int64_t columns) {
-        return kernel::packed_matrix::packed_floats(inner, columns);
+        return kernel::packed_matrix::packed_floats(static_cast<std::size_t>(inner), static_cast<std::size_t>(columns));
     }
 
     [[nodiscard]] forms plan(const value_type& a, const value_type& b) const {

@@ -1,0 +1,48 @@
+// tests/onnx/dimensions.cpp - which axis counts rows, what a declaration may say.
+// SPDX-License-Identifier: MIT
+#include <fanfold/onnx/dimensions.hpp>
+
+#include "../catch.hpp"
+
+using namespace fanfold;
+using namespace fanfold::onnx;
+using Catch::Matchers::Contains;
+
+namespace {
+const dimension_proto open{}, rows{std::nullopt, "N"}, other{std::nullopt, "T"}, three{3, {}};
+value_info_proto value(std::vector<dimension_proto> shape) { return {"x", true, 1, std::move(shape)}; }
+}  // namespace
+
+TEST_CASE("rows are the first open axis 0") {
+    const value_info_proto fixed = value({three}), named = value({rows, three}), nameless = value({open, three});
+    CHECK_FALSE(find_row_dimension({&fixed}, {}).any);
+    CHECK(find_row_dimension({&fixed, &named}, {}).name == "N");
+    CHECK(find_row_dimension({&nameless}, {}).any);
+    CHECK_FALSE(find_row_dimension({&named}, {{"N", 4}}).any);
+    CHECK(names_dimension({&fixed, &named}, "N"));
+    CHECK_FALSE(names_dimension({&fixed, &named}, "T"));
+}
+
+TEST_CASE("an input's type: numbers, and rows at axis 0") {
+    const row_dimension n{true, "N"};
+    CHECK(input_type(value({rows, three}), n, {}).text() == "float32 [N, 3]");
+    CHECK(input_type(value({open, three}), n, {}).text() == "float32 [N, 3]");
+    CHECK(input_type(value({rows, other}), n, {{"T", 9}}).text() == "float32 [N, 9]");
+    CHECK(input_type(value({}), n, {}).text() == "float32 []");
+    CHECK_THROWS_WITH(input_type(value({rows, other}), n, {}), Contains("axis 1") && Contains("'T'"));
+    CHECK_THROWS_WITH(input_type(value({three, rows}), n, {}), Contains("the rows 'N' at axis 0 only"));
+    CHECK_THROWS_WITH(input_type(value({other}), n, {}), Contains("got 'T'"));
+}
+
+TEST_CASE("a declaration contradicts, or says nothing") {
+    const value_type inferred{element::float32, {rows_extent, 3}};
+    CHECK_NOTHROW(expect_declared(value({rows, three}), inferred, "N"));
+    CHECK_NOTHROW(expect_declared(value({open, open}), inferred, "N"));
+    CHECK_NOTHROW(expect_declared(value({other, other}), inferred, "N"));
+    CHECK_NOTHROW(expect_declared({"x", false, 0, std::nullopt}, inferred, "N"));
+    CHECK_THROWS_WITH(expect_declared(value({rows, rows}), inferred, "N"),
+                      "expected float32 (1) ['N', 'N'] as declared, got float32 [N, 3]");
+    CHECK_THROWS(expect_declared(value({three, three}), inferred, "N"));
+    CHECK_THROWS(expect_declared(value({rows}), inferred, "N"));
+    CHECK_THROWS(expect_declared({"x", true, 7, std::nullopt}, inferred, "N"));
+}

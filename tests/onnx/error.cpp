@@ -1,0 +1,15 @@
+// tests/onnx/error.cpp - names from a file as error texts show them.
+// SPDX-License-Identifier: MIT
+#include <fanfold/onnx/error.hpp>
+
+#include "../catch.hpp"
+
+using fanfold::onnx::in_quotes;
+
+TEST_CASE("names are quoted, printable, of bounded length") {
+    CHECK(in_quotes("conv 1") == "'conv 1'");
+    CHECK(in_quotes("") == "''");
+    CHECK(in_quotes(std::string_view("a\n\x1b\0b", 5)) == "'a???b'");
+    CHECK(in_quotes("caf\xc3\xa9") == "'caf\xc3\xa9'");
+    CHECK(in_quotes(std::string(1000, 'x')) == "'" + std::string(80, 'x') + "..'");
+}
