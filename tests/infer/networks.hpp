@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <fanfold/core/tensor.hpp>
-#include <fanfold/onnx/load.hpp>
+#include <fanfold/model/graph.hpp>
 
 #include <fstream>
 #include <random>
@@ -13,8 +13,9 @@ namespace networks {
 
 inline const std::string folder = FANFOLD_TEST_DATA;
 
-inline fanfold::graph lenet5() { return fanfold::onnx::load(folder + "/fmnist_lenet5.onnx"); }
-inline fanfold::graph mlp() { return fanfold::onnx::load(folder + "/fmnist_mlp.onnx"); }
+// Defined in networks.cpp, so that the importer is compiled once for all these tests.
+fanfold::graph lenet5();
+fanfold::graph mlp();
 
 /// Pictures of seeded noise: like images to a network's arithmetic, and always there.
 inline fanfold::tensor noise(std::size_t images) {

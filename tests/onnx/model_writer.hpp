@@ -147,31 +147,17 @@ inline std::string undeclared(std::string_view name) {
     return out;
 }
 
-inline fanfold::graph load(const std::string& bytes, const fanfold::onnx::load_options& options = {}) {
-    return fanfold::onnx::load(std::as_bytes(std::span(bytes)), options);
-}
-inline fanfold::graph load(const model& m, const fanfold::onnx::load_options& options = {}) {
-    return load(m.bytes(), options);
-}
-/// What load complains about; empty when it loads.
+// Defined in model_writer.cpp, so that the importer is compiled once for all these tests.
+fanfold::graph load(const std::string& bytes, const fanfold::onnx::load_options& options = {});
+fanfold::graph load(const model& m, const fanfold::onnx::load_options& options = {});
+
 inline std::string complaint(const model& m, const fanfold::onnx::load_options& options = {}) {
     return text_of([&] { (void)load(m, options); });
 }
 
 /// Runs `rows` rows; inputs in the graph's order.
-inline std::vector<fanfold::tensor> run(const fanfold::graph& g, const std::vector<fanfold::tensor>& inputs,
-                                        std::size_t rows) {
-    std::vector<fanfold::tensor_view> in(inputs.begin(), inputs.end());
-    std::vector<fanfold::tensor> answers;
-    for (const std::size_t output : g.state().outputs) {
-        const fanfold::value_type& type = g.state().values[output].type;
-        answers.emplace_back(type.type, type.shape.at(rows));
-    }
-    std::vector<fanfold::mutable_tensor_view> out(answers.begin(), answers.end());
-    fanfold::workspace space(g.workspace_bytes(rows));
-    g(fanfold::batch_view(in, rows), fanfold::mutable_batch_view(out, rows), space);
-    return answers;
-}
+std::vector<fanfold::tensor> run(const fanfold::graph& g, const std::vector<fanfold::tensor>& inputs,
+                                        std::size_t rows);
 
 /// Values between -1 and 1, the same for the same seed.
 inline floats noise(std::size_t count, std::uint32_t seed) {
