@@ -1,87 +1,154 @@
-// fanfold/placement/topology.hpp - which CPUs this process may really use: affinity mask and cgroup quota.
+// fanfold/placement/topology.hpp - the CPUs that this process may really use: how many, and how they lie together.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <sched.h>  // sched_getaffinity
 
-#include <algorithm>   // std::clamp
-#include <cstddef>     // std::size_t
-#include <filesystem>  // std::filesystem::path
-#include <fstream>     // std::ifstream
-#include <string>      // std::string
-#include <thread>      // std::thread::hardware_concurrency
-#include <vector>      // std::vector
+#include <algorithm>     // std::min, std::max, std::sort
+#include <cstddef>       // std::size_t
+#include <filesystem>    // std::filesystem::path
+#include <numeric>       // std::iota
+#include <string>        // std::string
+#include <string_view>   // std::string_view
+#include <system_error>  // std::error_code
+#include <thread>        // std::thread::hardware_concurrency
+#include <utility>       // std::move
+#include <vector>        // std::vector
 
-#include "../config.hpp"
+#include "cgroup.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
-/// The CPUs of a process.
+/// What a process may use of a machine. Every CPU of `cpus` is in one core and in one node.
 struct topology {
-    std::size_t affinity_cpus = 1;  ///< in the affinity mask
-    double quota_cpus = 0;          ///< CPU time per wall time that cgroups allow; 0: no quota
+    cpu_list cpus;                ///< in the affinity mask, in the cpuset, online
+    std::vector<cpu_list> cores;  ///< those of `cpus` that share a physical core (SMT siblings), a list a core
+    std::vector<cpu_list> nodes;  ///< those of `cpus` near the same memory, a list a NUMA node that has any
+    double quota_cpus = 0;        ///< CPU time per wall time that cgroups allow; 0: no quota
 
     /// Workers that can all run at once: whole CPUs of the quota, at least one.
     [[nodiscard]] std::size_t usable_cpus() const noexcept {
-        if (quota_cpus <= 0) return affinity_cpus;
-        const double whole = std::clamp(quota_cpus, 1.0, static_cast<double>(affinity_cpus));
-        return static_cast<std::size_t>(whole);
+        const std::size_t present = std::max<std::size_t>(cpus.size(), 1);
+        if (quota_cpus <= 0 || quota_cpus >= static_cast<double>(present)) return present;
+        return std::max<std::size_t>(static_cast<std::size_t>(quota_cpus), 1);
     }
 };
 
 namespace detail {
 
-/// CPUs in this thread's affinity mask; the machine's when the mask cannot be read.
-[[nodiscard]] inline std::size_t affinity_cpus() {
-    for (std::size_t cpus = 1024; cpus <= (std::size_t{1} << 20); cpus *= 2) {
-        std::vector<unsigned long> mask(cpus / (8 * sizeof(unsigned long)));
-        if (sched_getaffinity(0, mask.size() * sizeof(unsigned long), reinterpret_cast<cpu_set_t*>(mask.data())) != 0)
+[[nodiscard]] inline cpu_list first_cpus(std::size_t count) {
+    cpu_list cpus(std::max<std::size_t>(count, 1));
+    std::iota(cpus.begin(), cpus.end(), std::size_t{0});
+    return cpus;
+}
+
+/// The affinity mask of the calling thread; the machine's CPUs when it cannot be read.
+[[nodiscard]] inline cpu_list affinity_cpus() {
+    constexpr std::size_t bits = 8 * sizeof(unsigned long);
+    for (std::size_t length = 1024; length <= (std::size_t{1} << 20); length *= 2) {
+        std::vector<unsigned long> mask(length / bits);
+        if (sched_getaffinity(0, length / 8, reinterpret_cast<cpu_set_t*>(mask.data())) != 0)
             continue;  // EINVAL: the kernel's mask is longer
-        std::size_t count = 0;
-        for (const unsigned long word : mask) count += static_cast<std::size_t>(__builtin_popcountl(word));
-        return std::max<std::size_t>(count, 1);
+        cpu_list cpus;
+        for (std::size_t cpu = 0; cpu < length; ++cpu)
+            if ((mask[cpu / bits] >> (cpu % bits) & 1UL) != 0) cpus.push_back(cpu);
+        if (!cpus.empty()) return cpus;
     }
-    return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+    return first_cpus(std::thread::hardware_concurrency());
 }
 
-/// "max 100000" or "150000 100000" -> CPUs, 0 when unlimited or unreadable.
-[[nodiscard]] inline double read_cpu_max(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    std::string quota;
-    double period = 0;
-    if (!(in >> quota >> period) || quota == "max" || period <= 0) return 0;
-    char* end = nullptr;
-    const double allowed = std::strtod(quota.c_str(), &end);
-    return *end == '\0' && allowed > 0 ? allowed / period : 0;
+/// The mask as a tree of files tells it: of the main thread, offline CPUs left out as the system call does.
+[[nodiscard]] inline cpu_list affinity_cpus(const std::filesystem::path& root) {
+    const std::string online = read_text(root / "sys/devices/system/cpu/online");
+    const std::string status = read_text(root / "proc/self/status");
+    constexpr std::string_view label = "Cpus_allowed_list:";
+    for (std::string_view rest = status; !rest.empty();) {
+        const std::string_view line = cut(rest, '\n');
+        if (!line.starts_with(label)) continue;
+        auto cpus = parse_cpu_list(line.substr(label.size()));
+        if (!cpus || cpus->empty()) break;
+        narrow(*cpus, online);
+        return *std::move(cpus);
+    }
+    auto cpus = parse_cpu_list(online);
+    return cpus && !cpus->empty() ? *std::move(cpus) : first_cpus(1);
 }
 
-/// The smallest quota of this process's cgroup (version 2) and of those it lies in; `root` is "/" but for tests.
-[[nodiscard]] inline double cgroup_quota(const std::filesystem::path& root) {
-    std::ifstream memberships(root / "proc/self/cgroup");
-    std::string line;
-    std::filesystem::path group;
-    bool found = false;
-    while (std::getline(memberships, line)) {
-        if (!line.starts_with("0::/")) continue;
-        group = line.substr(4);
-        found = true;
+/// Of a fake tree the mask is read as well; of the real one the calling thread's own is asked for.
+[[nodiscard]] inline cpu_list allowed_cpus(const std::filesystem::path& root) {
+    cpu_list cpus = root == "/" ? affinity_cpus() : affinity_cpus(root);
+    narrow_to_cpusets(cpus, root);
+    return cpus;
+}
+
+/// Parts `cpus` by lists that overlap them: one that an earlier list took stays there, one in no list is left.
+class parted {
+public:
+    explicit parted(const cpu_list& cpus) : left_(cpus) {}
+
+    void take(const cpu_list& listed) {
+        cpu_list both = common(left_, listed);
+        if (both.empty()) return;
+        std::erase_if(left_, [&](std::size_t cpu) { return std::binary_search(both.begin(), both.end(), cpu); });
+        parts_.push_back(std::move(both));
     }
-    if (!found) return 0;
-    double least = 0;
-    for (std::filesystem::path at = group;; at = at.parent_path()) {
-        const double here = read_cpu_max(root / "sys/fs/cgroup" / at / "cpu.max");
-        if (here > 0 && (least == 0 || here < least)) least = here;
-        if (at.empty() || at == at.parent_path()) return least;
+    [[nodiscard]] const cpu_list& left() const noexcept { return left_; }
+    [[nodiscard]] std::vector<cpu_list> parts() && { return std::move(parts_); }
+
+private:
+    cpu_list left_;
+    std::vector<cpu_list> parts_;
+};
+
+[[nodiscard]] inline std::vector<cpu_list> physical_cores(const cpu_list& cpus, const std::filesystem::path& root) {
+    parted cores(cpus);
+    while (!cores.left().empty()) {
+        const std::size_t cpu = cores.left().front();
+        const std::string folder = "sys/devices/system/cpu/cpu" + std::to_string(cpu);
+        const auto siblings = parse_cpu_list(read_text(root / folder / "topology/thread_siblings_list"));
+        const bool plausible = siblings && std::binary_search(siblings->begin(), siblings->end(), cpu);
+        cores.take(plausible ? *siblings : cpu_list{cpu});
     }
+    return std::move(cores).parts();
+}
+
+[[nodiscard]] inline std::vector<cpu_list> numa_nodes(const cpu_list& cpus, const std::filesystem::path& root) {
+    const std::filesystem::path folder = root / "sys/devices/system/node";
+    std::vector<std::size_t> numbers;
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        const std::string name = at->path().filename().string();
+        if (!name.starts_with("node")) continue;
+        if (const auto number = parse_number(std::string_view(name).substr(4))) numbers.push_back(*number);
+    }
+    std::sort(numbers.begin(), numbers.end());
+    parted nodes(cpus);
+    for (const std::size_t number : numbers)
+        if (const auto listed = parse_cpu_list(read_text(folder / ("node" + std::to_string(number)) / "cpulist")))
+            nodes.take(*listed);
+    nodes.take(cpu_list(nodes.left()));  // all of them on a machine without nodes
+    return std::move(nodes).parts();
 }
 
 }  // namespace detail
 
-/// Reads the mask of the calling thread and the quota of the process; nothing is cached.
+/// Reads the mask of the calling thread, the limits of its process and the machine's shape; nothing is cached. Files
+/// that are missing or make no sense limit nothing. `root` is where proc/ and sys/ lie.
 ///
-/// cost     a system call and a few small files, about 50 us
-[[nodiscard]] inline topology read_topology() { return {detail::affinity_cpus(), detail::cgroup_quota("/")}; }
+/// cost     a few system calls a CPU, about 10 us each
+[[nodiscard]] inline topology read_topology(const std::filesystem::path& root = "/") {
+    topology t;
+    t.cpus = detail::allowed_cpus(root);
+    t.cores = detail::physical_cores(t.cpus, root);
+    t.nodes = detail::numa_nodes(t.cpus, root);
+    t.quota_cpus = detail::cgroup_quota(root);
+    return t;
+}
 
-/// The number of workers that an executor starts unless told otherwise.
-[[nodiscard]] inline std::size_t usable_cpus() { return read_topology().usable_cpus(); }
+/// The number of workers that an executor starts unless told otherwise: never above what the process may use.
+///
+/// cost     a system call and a few small files, about 100 us
+[[nodiscard]] inline std::size_t usable_cpus() {
+    return topology{detail::allowed_cpus("/"), {}, {}, detail::cgroup_quota("/")}.usable_cpus();
+}
 
 }  // namespace fanfold::inline FANFOLD_ABI

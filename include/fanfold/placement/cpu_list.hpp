@@ -1,0 +1,91 @@
+// fanfold/placement/cpu_list.hpp - the kernel's lists of CPUs, and its small files, read with care.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <algorithm>     // std::set_intersection
+#include <charconv>      // std::from_chars
+#include <cstddef>       // std::size_t
+#include <filesystem>    // std::filesystem::path
+#include <fstream>       // std::ifstream
+#include <iterator>      // std::back_inserter
+#include <optional>      // std::optional
+#include <string>        // std::string
+#include <string_view>   // std::string_view
+#include <system_error>  // std::errc
+#include <utility>       // std::move
+#include <vector>        // std::vector
+
+#include "../config.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+using cpu_list = std::vector<std::size_t>;  ///< CPU numbers, ascending
+
+namespace detail {
+
+inline constexpr std::size_t most_cpus = std::size_t{1} << 16;        // eight times what Linux can be built for
+inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file that never ends is cut here
+
+/// The text of a file, empty when it cannot be read.
+[[nodiscard]] inline std::string read_text(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text;
+    char block[4096];
+    while (text.size() < most_file_bytes && (in.read(block, sizeof(block)) || in.gcount() > 0))
+        text.append(block, static_cast<std::size_t>(in.gcount()));
+    return text;
+}
+
+/// Cuts `text` at the first `separator`: returns what stands before it, leaves what stands after it.
+[[nodiscard]] inline std::string_view cut(std::string_view& text, char separator) {
+    const std::size_t at = text.find(separator);
+    const std::string_view before = text.substr(0, at);
+    text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+    return before;
+}
+
+[[nodiscard]] inline std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blank(" \t\r\n\0", 5);
+    const std::size_t first = text.find_first_not_of(blank);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+/// Digits and nothing else.
+[[nodiscard]] inline std::optional<std::size_t> parse_number(std::string_view text) {
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+/// "0-3,8,10-11" -> the numbers; empty when it is no such list in ascending order. Numbers from most_cpus on are left
+/// out.
+[[nodiscard]] inline std::optional<cpu_list> parse_cpu_list(std::string_view text) {
+    cpu_list cpus;
+    for (text = trimmed(text); !text.empty();) {
+        std::string_view range = cut(text, ',');
+        const bool one = range.find('-') == std::string_view::npos;
+        const auto first = parse_number(cut(range, '-'));
+        const auto last = one ? first : parse_number(range);
+        if (!first || !last || *last < *first) return std::nullopt;
+        if (!cpus.empty() && *first <= cpus.back()) return std::nullopt;
+        for (std::size_t cpu = *first; cpu <= *last && cpu < most_cpus; ++cpu) cpus.push_back(cpu);
+    }
+    return cpus;
+}
+
+[[nodiscard]] inline cpu_list common(const cpu_list& a, const cpu_list& b) {
+    cpu_list both;
+    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+    return both;
+}
+
+/// Keeps of `cpus` what `text` lists as well; everything when that is unreadable or would leave nothing.
+inline void narrow(cpu_list& cpus, std::string_view text) {
+    const auto listed = parse_cpu_list(text);
+    if (!listed) return;
+    if (cpu_list both = common(cpus, *listed); !both.empty()) cpus = std::move(both);
+}
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI
