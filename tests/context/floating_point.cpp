@@ -177,4 +177,77 @@ TEST_CASE("A scope sets its own thread only") {
     CHECK(after == callers);
 }
 
+namespace {
+
+std::uint16_t x87_control() {
+    std::uint16_t word = 0;
+    asm volatile("fnstcw %0" : "=m"(word));
+    return word;
+}
+std::uint16_t x87_flags() {
+    std::uint16_t word = 0;
+    asm volatile("fnstsw %0" : "=a"(word));
+    return word & 0x3F;
+}
+void set_x87(std::uint16_t word) { asm volatile("fnclex\n\tfldcw %0" : : "m"(word)); }
+
+[[gnu::noinline]] long double long_quotient(long double a, long double b) {
+    volatile long double x = a, y = b;
+    volatile long double result = x / y;
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("The x87 unit, which computes long double, is set and restored as well") {
+    const std::uint16_t before = x87_control();
+    constexpr std::uint16_t words[] = {0x037F, 0x0B7F, 0x0F7F, 0x037A, 0x027F, 0x0340};
+    for (const std::uint16_t callers : words) {
+        std::uint16_t inside = 0, after = 0;
+        long double third = 0, infinite = 0;
+        set_x87(callers);
+        {
+            const floating_point_scope scope;
+            inside = x87_control();
+            third = long_quotient(1, 3);
+            infinite = long_quotient(1, 0);
+        }
+        after = x87_control();
+        set_x87(before);
+        CHECK(inside == 0x037F);
+        CHECK(after == callers);
+        CHECK(third == 1.0L / 3.0L);
+        CHECK(infinite == std::numeric_limits<long double>::infinity());
+    }
+}
+
+TEST_CASE("What is raised inside a scope is not on record after it, where it might trap later") {
+    const std::uint16_t before = x87_control();
+    set_x87(before);
+    const unsigned sse_before = _mm_getcsr();
+    {
+        const floating_point_scope scope;
+        (void)long_quotient(1, 0);
+        (void)quotient(0, 0);
+    }
+    const std::uint16_t raised = x87_flags();
+    const unsigned sse_after = _mm_getcsr();
+    CHECK(raised == 0);
+    CHECK(sse_after == sse_before);
+}
+
+TEST_CASE("What is set inside a scope ends with it") {
+    const std::uint16_t x87_before = x87_control();
+    const unsigned before = control();
+    {
+        const floating_point_scope scope;
+        set_x87(0x0F40);
+        _mm_setcsr(0x8040 | 0x6000);
+    }
+    const std::uint16_t x87_after = x87_control();
+    const unsigned after = control();
+    CHECK(x87_after == x87_before);
+    CHECK(after == before);
+}
+
 #endif

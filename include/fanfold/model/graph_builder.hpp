@@ -10,6 +10,7 @@
 #include <utility>    // std::pair
 #include <vector>     // std::vector
 
+#include "../context/floating_point.hpp"
 #include "graph.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -123,6 +124,7 @@ private:
         for (const value_type& answer : answers) results.emplace_back(answer.type, answer.shape.at(1));
         for (tensor& result : results) out.push_back(result);
         workspace space;
+        const floating_point_scope environment;  // the same bits as when the graph runs
         op(in, out, space);
         std::vector<value_id> made;
         for (tensor& result : results) made.push_back(constant(std::move(result)));

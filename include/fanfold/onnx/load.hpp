@@ -10,6 +10,7 @@
 #include <string>       // std::string
 #include <string_view>  // std::string_view
 
+#include "../context/floating_point.hpp"
 #include "error.hpp"
 #include "file.hpp"
 #include "importer.hpp"
@@ -27,6 +28,7 @@ namespace detail {
 
 [[nodiscard]] inline graph load(std::span<const std::byte> bytes, const std::string& file, const data_folder& folder,
                                 const load_options& options) {
+    const floating_point_scope environment;  // folded constants have the same bits whatever the caller set
     try {
         if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
         const model_proto model =
