@@ -1,14 +1,17 @@
 // fanfold/schedule/tbb.hpp - workers of oneTBB, in an arena of our own or in the caller's: whoever is idle claims next.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <pthread.h>             // pthread_atfork
 #include <tbb/global_control.h>  // tbb::global_control
 #include <tbb/task_arena.h>      // tbb::task_arena
 #include <tbb/task_group.h>      // tbb::task_group
 
 #include <algorithm>    // std::min
+#include <atomic>       // std::atomic
 #include <cstddef>      // std::size_t
 #include <memory>       // std::unique_ptr
 #include <mutex>        // std::mutex
+#include <stdexcept>    // std::runtime_error
 #include <string_view>  // std::string_view
 #include <vector>       // std::vector
 
@@ -22,17 +25,51 @@ struct tbb_options {
     std::size_t workers = 0;  ///< the caller included; 0: the CPUs that this process may use
 };
 
+namespace detail {
+
+/// oneTBB does not survive fork(): the child has none of its threads, and locks that one of them held stay locked. Most
+/// jobs in a child then run on the calling thread alone, about one in a hundred hangs; so none is begun.
+class fork_watch {
+public:
+    /// Called before TBB is first used; fork() from then on is noticed in the child.
+    static void begin() {
+        static const int registered = pthread_atfork(nullptr, nullptr, [] { forked_.store(true); });
+        static_cast<void>(registered);
+    }
+    [[nodiscard]] static bool forked() noexcept { return forked_.load(std::memory_order_relaxed); }
+    static void check() {
+        if (forked())
+            throw std::runtime_error(
+                "tbb_executor: this process was forked from one that had made a tbb_executor, and TBB's threads are "
+                "not in it; fork before the first tbb_executor is made, or use a threads_executor after the fork");
+    }
+
+private:
+    static inline std::atomic<bool> forked_{false};
+};
+
+/// An arena that came along in a fork is left alone: ending it may hang, too.
+struct arena_end {
+    void operator()(tbb::task_arena* arena) const noexcept {
+        if (!fork_watch::forked()) delete arena;
+    }
+};
+
+}  // namespace detail
+
 /// The calling thread is worker 0 and takes part; the others are tasks, each with a worker number and a workspace of
 /// its own, so a thread that picks up a second task while it waits in a first one shares nothing with itself.
 /// Where no claim is ready the tasks end and their threads are free for other work; the calling thread waits for the
 /// next claim, or, while it is busy, one task does in its place.
 ///
-/// errors   more workers than tbb::global_control allows are not asked for: workers() tells how many there are
+/// errors   more workers than tbb::global_control allows are not asked for: workers() tells how many there are. In the
+///          child of a fork(), if any tbb_executor was made before it, making one and running a job throw
+///          std::runtime_error; destroying one is safe. Other uses of TBB before a fork are not noticed
 class tbb_executor {
 public:
     explicit tbb_executor(tbb_options options = {})
         : workers_(allowed(options.workers != 0 ? options.workers : usable_cpus())),
-          own_(std::make_unique<tbb::task_arena>(static_cast<int>(workers_))),
+          own_(new tbb::task_arena(static_cast<int>(workers_))),
           arena_(own_.get()) {}
     /// Runs in the caller's arena, which must outlive this executor.
     explicit tbb_executor(tbb::task_arena& arena)
@@ -43,6 +80,7 @@ public:
     [[nodiscard]] static claim_order order() noexcept { return claim_order::shared; }
 
     void run(const work& job) const {
+        detail::fork_watch::check();
         detail::run_state state(job);
         const detail::stop_bell waker(state);
         arena_->execute([&] { team(*this, state).run(); });
@@ -51,6 +89,8 @@ public:
 
 private:
     static std::size_t allowed(std::size_t wanted) {
+        detail::fork_watch::begin();
+        detail::fork_watch::check();
         return std::min(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
     }
 
@@ -128,7 +168,7 @@ private:
     };
 
     std::size_t workers_;
-    std::unique_ptr<tbb::task_arena> own_;
+    std::unique_ptr<tbb::task_arena, detail::arena_end> own_;
     tbb::task_arena* arena_;
     mutable workspace_store spaces_;
 };
