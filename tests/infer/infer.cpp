@@ -423,3 +423,29 @@ TEST_CASE("Every shard computes under the same floating-point environment, and t
         }
     });
 }
+
+TEST_CASE("A verifier that names a row outside of its shard fails the shard, and no other row") {
+    const auto xs = ramp(10);
+    const auto confused = [](const batch_view& answers) {
+        std::vector<fault> faults;
+        if (answers.as<float>()(0) == 25) faults.push_back({fault_kind::not_finite, "bad", {1000}, 1});
+        return faults;
+    };
+    for (const any_partitioner& cut :
+         {any_partitioner(contiguous{.rows_per_shard = 5}), any_partitioner(shuffled{10, 1})}) {
+        const job done = infer(serial_executor(), square, xs, {.partition = cut, .verify = confused});
+        if (done.failures.empty()) continue;  // shuffled: 25 need not come first
+        CHECK(done.failures[0].message == "the verifier named row 1000 of a shard of 5 rows");
+        CHECK(done.failures[0].rows == std::vector<std::size_t>{5, 6, 7, 8, 9});
+        CHECK(done.answers.as<float>()(4) == 16);
+    }
+}
+
+TEST_CASE("When nothing is answered the answers still have as many rows as were asked for") {
+    const auto xs = ramp(10);
+    const auto never = [](std::span<const float>) -> std::vector<float> { throw std::runtime_error("never"); };
+    const job done = infer(serial_executor(), never, xs);
+    CHECK(done.failed_rows() == 10);
+    REQUIRE(done.answers.rows() == 10);
+    CHECK(std::isnan(done.answers.as<float>()(9)));
+}

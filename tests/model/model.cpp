@@ -17,6 +17,8 @@ TEST_CASE("Callables over rows in any of their forms are models, and other thing
     const auto takes_text = [](const std::string&) { return 1; };
     const auto returns_nothing = [](const batch_view&) {};
     const auto changes_itself = [n = 0](const batch_view& r) mutable { return ++n, tensor(r[0]); };
+    const auto refers = [](std::span<const float> r) { return r; };
+    CHECK_FALSE(model<decltype(refers)>);
     CHECK(model<decltype(spans)>);
     CHECK(model<decltype(matrices)>);
     CHECK(model<decltype(batches)>);

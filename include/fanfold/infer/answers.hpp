@@ -114,11 +114,17 @@ public:
         std::vector<part> parts;
         for (std::size_t i = 0; i < tensors_.size(); ++i)
             parts.emplace_back(std::move(tensors_[i]), types_[i].rows, types_[i].name);
-        if (parts.empty()) parts.emplace_back(tensor(element::float32, shape{0}));  // no shard ever answered
+        if (parts.empty()) parts.emplace_back(nothing());  // no shard ever answered
         return batch(std::move(parts));
     }
 
 private:
+    [[nodiscard]] tensor nothing() const {
+        tensor none(element::float32, {static_cast<std::int64_t>(rows_)});
+        for (float& value : none.as<float>().flat()) value = std::numeric_limits<float>::quiet_NaN();
+        return none;
+    }
+
     [[nodiscard]] shape shard_shape(std::size_t i, std::size_t shard) const {
         if (!types_[i].rows) return types_[i].shape;
         const std::size_t axis = *types_[i].rows;

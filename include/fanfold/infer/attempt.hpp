@@ -90,6 +90,17 @@ template <class M>
     return result;
 }
 
+/// A verifier that names rows outside of its shard says nothing that can be trusted: the whole shard fails.
+inline void refuse_strangers(outcome& result, std::size_t rows) {
+    for (const fault& f : result.faults)
+        for (const std::size_t row : f.rows)
+            if (row >= rows) {
+                result = failed(fault_kind::threw, "the verifier named row " + std::to_string(row) + " of a shard of " +
+                                                       std::to_string(rows) + " rows");
+                return;
+            }
+}
+
 /// The whole attempt, under the one floating-point environment. Never throws; faults name rows by their numbers in the
 /// batch, all of the shard where the fault itself names none.
 template <class M>
@@ -115,6 +126,7 @@ template <class M>
     } catch (...) {
         result = failed(fault_kind::threw, "the model threw something that is no std::exception");
     }
+    refuse_strangers(result, shards.rows_of(what.shard));
     for (fault& f : result.faults) {
         f.attempts = what.attempt;
         if (f.rows.empty())

@@ -1,8 +1,9 @@
 // fanfold/infer/job.hpp - what came of a job.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>  // std::size_t
-#include <vector>   // std::vector
+#include <algorithm>  // std::sort, std::unique
+#include <cstddef>    // std::size_t
+#include <vector>     // std::vector
 
 #include "../context/events.hpp"
 #include "../core/batch.hpp"
@@ -15,10 +16,12 @@ struct job {
     std::vector<fault> failures;  ///< rows that never passed, by reason; empty when all did
     timeline events;              ///< what happened, when, on which worker
 
+    /// Rows that some failure names, each counted once.
     [[nodiscard]] std::size_t failed_rows() const {
-        std::size_t count = 0;
-        for (const fault& f : failures) count += f.rows.size();
-        return count;
+        std::vector<std::size_t> rows;
+        for (const fault& f : failures) rows.insert(rows.end(), f.rows.begin(), f.rows.end());
+        std::sort(rows.begin(), rows.end());
+        return static_cast<std::size_t>(std::unique(rows.begin(), rows.end()) - rows.begin());
     }
 };
 

@@ -11,6 +11,7 @@
 #include <vector>     // std::vector
 
 #include "../context/floating_point.hpp"
+#include "../kernel/isa.hpp"
 #include "graph.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -34,7 +35,9 @@ struct value_id {
 /// errors   every call throws std::invalid_argument naming the node, what was expected and what came
 class graph_builder {
 public:
-    explicit graph_builder(graph_limits limits = {}) : limits_(limits) {}
+    explicit graph_builder(graph_limits limits = {}) : limits_(limits) {
+        (void)kernel::active_isa();  // throws now, not in every shard, when FANFOLD_ISA asks for what there is not
+    }
 
     value_id input(std::string name, value_type type) {
         check_size(type, "input '" + name + "'");

@@ -3,6 +3,7 @@
 #pragma once
 #include <concepts>     // std::invocable
 #include <cstddef>      // std::size_t
+#include <span>         // std::span
 #include <type_traits>  // std::invoke_result_t
 #include <utility>      // std::move
 #include <vector>       // std::vector
@@ -26,9 +27,18 @@ concept declared_model = requires(const M& m, const batch& all, const batch_view
 
 namespace detail {
 
+/// Says only where elements lie: returned by a callable, it would mostly refer to what ended with the call.
+template <class R>
+inline constexpr bool only_refers = std::same_as<R, tensor_view> || std::same_as<R, mutable_tensor_view>;
+template <class T>
+inline constexpr bool only_refers<view<T>> = true;
+template <class T, std::size_t Count>
+inline constexpr bool only_refers<std::span<T, Count>> = true;
+
 /// Something whose elements are answers: a tensor, a vector, an Eigen matrix or expression, or several tensors.
 template <class R>
-concept owned_answers = viewable<R> || materializable<R> || std::same_as<std::remove_cvref_t<R>, std::vector<tensor>>;
+concept owned_answers = !only_refers<std::remove_cvref_t<R>> &&
+                        (viewable<R> || materializable<R> || std::same_as<std::remove_cvref_t<R>, std::vector<tensor>>);
 
 template <class M, class... Args>
 concept answers_when_called =
