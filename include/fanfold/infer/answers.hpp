@@ -80,8 +80,8 @@ public:
     /// Moves what was written elsewhere to its place.
     void commit(std::size_t shard, const mutable_batch_view& written) {
         for (std::size_t i = 0; i < written.size(); ++i) {
-            if (in_place(i, shard).data() != nullptr) continue;
-            mutable_tensor_view whole = tensors_[i];
+            const mutable_tensor_view whole = tensors_[i];
+            if (written[i].data() >= whole.data() && written[i].data() < whole.data() + whole.bytes()) continue;  // in place
             if (!types_[i].rows) {  // the same from every shard
                 if (shard == 0) copy_elements(written[i], whole);
                 continue;
