@@ -36,13 +36,20 @@ concept graph_operation = std::copy_constructible<Op> &&
     op(in, out, space);
 };
 
+class operation;
+
+namespace detail {
+
+template <class Op>
+concept other_operation = !std::same_as<Op, operation> && graph_operation<Op>;
+
+}  // namespace detail
+
 /// Any graph operation behind one type; copies share it.
 class operation {
 public:
-    template <class Op>
-    requires(!std::same_as<Op, operation>) && graph_operation<Op> operation(Op op)
-        : self_(std::make_shared<const Op>(std::move(op))),
-    calls_(&calls_for<Op>) {}
+    template <detail::other_operation Op>
+    operation(Op op) : self_(std::make_shared<const Op>(std::move(op))), calls_(&calls_for<Op>) {}
 
     [[nodiscard]] std::string_view name() const { return calls_->name(self_.get()); }
     [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> inputs) const {

@@ -9,13 +9,22 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 
+class any_partitioner;
+
+namespace detail {
+
+template <class P>
+concept other_partitioner = !std::same_as<P, any_partitioner> && partitioner<P>;
+
+}  // namespace detail
+
 class any_partitioner {
 public:
     any_partitioner() : any_partitioner(contiguous{}) {}
-    template <class P>
-    requires(!std::same_as<P, any_partitioner>) && partitioner<P> any_partitioner(P p)
+    template <detail::other_partitioner P>
+    any_partitioner(P p)
         : self_(std::make_shared<const P>(std::move(p))),
-    cut_([](const void* self, const workload& w) -> plan { return (*static_cast<const P*>(self))(w); }) {}
+          cut_([](const void* self, const workload& w) -> plan { return (*static_cast<const P*>(self))(w); }) {}
 
     [[nodiscard]] plan operator()(const workload& w) const { return cut_(self_.get(), w); }
 

@@ -16,14 +16,23 @@ concept verifier = requires(const V& v, const batch_view& answers) {
     { v(answers) } -> std::same_as<std::vector<fault>>;
 };
 
+class any_verifier;
+
+namespace detail {
+
+template <class V>
+concept other_verifier = !std::same_as<V, any_verifier> && verifier<V>;
+
+}  // namespace detail
+
 /// Any verifier behind one type, called once a shard; empty: nothing is checked.
 class any_verifier {
 public:
     any_verifier() = default;
-    template <class V>
-    requires(!std::same_as<V, any_verifier>) && verifier<V> any_verifier(V v)
+    template <detail::other_verifier V>
+    any_verifier(V v)
         : self_(std::make_shared<const V>(std::move(v))),
-    check_([](const void* self, const batch_view& answers) { return (*static_cast<const V*>(self))(answers); }) {}
+          check_([](const void* self, const batch_view& answers) { return (*static_cast<const V*>(self))(answers); }) {}
 
     [[nodiscard]] explicit operator bool() const noexcept { return check_ != nullptr; }
     [[nodiscard]] std::vector<fault> operator()(const batch_view& answers) const {
