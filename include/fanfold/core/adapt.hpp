@@ -29,13 +29,12 @@ concept viewable = requires(const std::remove_cvref_t<T>& value) {
     { adapt<std::remove_cvref_t<T>>::view(value) } -> std::same_as<tensor_view>;
 };
 
+template <class T>
+using plain_of = typename adapt<std::remove_cvref_t<T>>::plain;
+
 /// A lazy expression whose value has to be computed before it can be seen as a tensor.
 template <class T>
-concept materializable = requires {
-    typename adapt<std::remove_cvref_t<T>>::plain;
-}
-&&std::constructible_from<typename adapt<std::remove_cvref_t<T>>::plain, const std::remove_cvref_t<T>&>&&
-    viewable<typename adapt<std::remove_cvref_t<T>>::plain>;
+concept materializable = viewable<plain_of<T>> && std::constructible_from<plain_of<T>, const std::remove_cvref_t<T>&>;
 
 /// A tensor can be handed over as a T; `View` says whether it may be written.
 template <class T, class View = tensor_view>

@@ -48,7 +48,7 @@ template <class R>
         for (const tensor& one : returned) views.push_back(as_answers(one, rows));
         return keep(answers, views, shard, rows, space);
     } else if constexpr (materializable<R>) {
-        const typename adapt<R>::plain value(returned);
+        const plain_of<R> value(returned);
         return keep_returned(answers, value, shard, rows, space);
     } else {
         const tensor_view view = as_answers(as_view(returned), rows);
