@@ -2,9 +2,8 @@
 //   in    proc/self/cgroup, proc/self/mountinfo and the groups' files, all under a root      out   a quota, cpusets
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>         // std::find
+#include <algorithm>         // std::find, std::min
 #include <cstddef>           // std::size_t
-#include <filesystem>        // std::filesystem::path
 #include <initializer_list>  // std::initializer_list
 #include <string>            // std::string
 #include <string_view>       // std::string_view
@@ -21,7 +20,7 @@ namespace detail {
 struct cgroup_mount {
     std::vector<std::string> controllers;  ///< empty: version 2
     std::vector<std::string> group;        ///< the group that is mounted
-    std::filesystem::path point;           ///< where
+    std::string point;                     ///< where
 };
 struct cgroup_membership {
     std::vector<std::string> controllers;  ///< empty: version 2
@@ -50,14 +49,20 @@ struct cgroup_membership {
     return plain;
 }
 
+/// "/sys/fs/cgroup" -> "sys/fs/cgroup"
+[[nodiscard]] inline std::string_view relative(std::string_view path) {
+    path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+    return path;
+}
+
 [[nodiscard]] inline bool has(const std::vector<std::string>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 /// Lines like "4:cpu,cpuacct:/docker/1f" and "0::/user.slice".
-[[nodiscard]] inline std::vector<cgroup_membership> read_memberships(const std::filesystem::path& root) {
+[[nodiscard]] inline std::vector<cgroup_membership> read_memberships(const std::string& root) {
     constexpr std::size_t longest_path = 4096;
-    const std::string text = read_text(root / "proc/self/cgroup");
+    const std::string text = read_text(below(root, "proc/self/cgroup"));
     std::vector<cgroup_membership> found;
     for (std::string_view rest = text; !rest.empty();) {
         std::string_view line = cut(rest, '\n');
@@ -71,8 +76,8 @@ struct cgroup_membership {
 }
 
 /// Lines like "36 32 0:33 /docker/1f /sys/fs/cgroup/cpu ro,nosuid master:9 - cgroup cgroup rw,cpu,cpuacct".
-[[nodiscard]] inline std::vector<cgroup_mount> read_cgroup_mounts(const std::filesystem::path& root) {
-    const std::string text = read_text(root / "proc/self/mountinfo");
+[[nodiscard]] inline std::vector<cgroup_mount> read_cgroup_mounts(const std::string& root) {
+    const std::string text = read_text(below(root, "proc/self/mountinfo"));
     std::vector<cgroup_mount> found;
     for (std::string_view rest = text; !rest.empty();) {
         std::string_view line = cut(rest, '\n');
@@ -83,28 +88,28 @@ struct cgroup_membership {
         if (type != "cgroup" && type != "cgroup2") continue;
         for (int skipped = 0; skipped < 3; ++skipped) (void)cut(line, ' ');
         const std::string group = unescaped(cut(line, ' '));
-        const std::filesystem::path point = unescaped(cut(line, ' '));
+        const std::string point = unescaped(cut(line, ' '));
         (void)cut(source, ' ');
         std::vector<std::string> controllers;
         if (type == "cgroup") controllers = split(trimmed(source), ',');
         if (type == "cgroup" && controllers.empty()) continue;
-        found.push_back({std::move(controllers), split(group, '/'), root / point.relative_path()});
+        found.push_back({std::move(controllers), split(group, '/'), below(root, relative(point))});
     }
     if (!found.empty()) return found;
-    return {{{}, {}, root / "sys/fs/cgroup"},  // where they usually are
-            {{"cpu"}, {}, root / "sys/fs/cgroup/cpu"},
-            {{"cpu"}, {}, root / "sys/fs/cgroup/cpu,cpuacct"},
-            {{"cpuset"}, {}, root / "sys/fs/cgroup/cpuset"}};
+    return {{{}, {}, below(root, "sys/fs/cgroup")},  // where they usually are
+            {{"cpu"}, {}, below(root, "sys/fs/cgroup/cpu")},
+            {{"cpu"}, {}, below(root, "sys/fs/cgroup/cpu,cpuacct")},
+            {{"cpuset"}, {}, below(root, "sys/fs/cgroup/cpuset")}};
 }
 
 /// Folders of this process's group in the hierarchy of `controller` and of the groups around it, innermost first, a
 /// list for every place where that hierarchy is mounted.
 class cgroup_folders {
 public:
-    explicit cgroup_folders(const std::filesystem::path& root)
+    explicit cgroup_folders(const std::string& root)
         : memberships_(read_memberships(root)), mounts_(read_cgroup_mounts(root)) {}
 
-    using ladder = std::vector<std::filesystem::path>;
+    using ladder = std::vector<std::string>;
 
     [[nodiscard]] std::vector<ladder> version1(std::string_view controller) const {
         return ladders([&](const std::vector<std::string>& controllers) { return has(controllers, controller); });
@@ -141,7 +146,7 @@ private:
         ladder up{mount.point};
         if (contains(mount, member))
             for (std::size_t i = mount.group.size(); i < member.group.size(); ++i)
-                up.push_back(up.back() / member.group[i]);
+                up.push_back(below(up.back(), member.group[i]));
         std::reverse(up.begin(), up.end());
         return up;
     }
@@ -159,7 +164,7 @@ private:
 }
 
 /// The smallest quota on the way from this process's groups to the roots, in CPUs; 0 when there is none.
-[[nodiscard]] inline double cgroup_quota(const std::filesystem::path& root) {
+[[nodiscard]] inline double cgroup_quota(const std::string& root) {
     const floating_point_scope environment;  // the caller may trap on a quotient that is not exact
     const cgroup_folders folders(root);
     double least = 0;
@@ -167,26 +172,26 @@ private:
         if (quota > 0 && (least == 0 || quota < least)) least = quota;
     };
     for (const auto& ladder : folders.version2())
-        for (const std::filesystem::path& folder : ladder) {
-            const std::string text = read_text(folder / "cpu.max");
+        for (const std::string& folder : ladder) {
+            const std::string text = read_text(below(folder, "cpu.max"));
             std::string_view period = text;
             const std::string_view quota = cut(period, ' ');
             consider(quota_of(quota, period));
         }
     for (const auto& ladder : folders.version1("cpu"))
-        for (const std::filesystem::path& folder : ladder)
-            consider(quota_of(read_text(folder / "cpu.cfs_quota_us"), read_text(folder / "cpu.cfs_period_us")));
+        for (const std::string& folder : ladder)
+            consider(quota_of(read_text(below(folder, "cpu.cfs_quota_us")), read_text(below(folder, "cpu.cfs_period_us"))));
     return least;
 }
 
 /// Keeps the CPUs that this process's cpusets leave. The innermost set that can be read counts: an outer one lacks the
 /// CPUs that it gave away to a partition.
-inline void narrow_to_cpusets(cpu_list& cpus, const std::filesystem::path& root) {
+inline void narrow_to_cpusets(cpu_list& cpus, const std::string& root) {
     const cgroup_folders folders(root);
     const auto innermost = [&](const cgroup_folders::ladder& ladder, std::initializer_list<const char*> names) {
-        for (const std::filesystem::path& folder : ladder)
+        for (const std::string& folder : ladder)
             for (const char* name : names) {
-                const std::string text = read_text(folder / name);
+                const std::string text = read_text(below(folder, name));
                 const auto listed = parse_cpu_list(text);
                 if (!listed || listed->empty()) continue;
                 narrow(cpus, text);

@@ -1,11 +1,13 @@
 // fanfold/placement/cpu_list.hpp - the kernel's lists of CPUs, and its small files, read with care.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <fcntl.h>   // open
+#include <unistd.h>  // read, close
+
 #include <algorithm>     // std::set_intersection
+#include <cerrno>        // errno
 #include <charconv>      // std::from_chars
 #include <cstddef>       // std::size_t
-#include <filesystem>    // std::filesystem::path
-#include <fstream>       // std::ifstream
 #include <iterator>      // std::back_inserter
 #include <optional>      // std::optional
 #include <string>        // std::string
@@ -25,13 +27,27 @@ namespace detail {
 inline constexpr std::size_t most_cpus = std::size_t{1} << 16;        // eight times what Linux can be built for
 inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file that never ends is cut here
 
+/// Paths are plain strings and files are read by system calls: <filesystem> and <fstream> would be a good part of what
+/// all of fanfold costs to include.
+[[nodiscard]] inline std::string below(const std::string& folder, std::string_view name) {
+    std::string path = folder;
+    if (!path.ends_with('/')) path += '/';
+    return path.append(name);
+}
+
 /// The text of a file, empty when it cannot be read.
-[[nodiscard]] inline std::string read_text(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
+[[nodiscard]] inline std::string read_text(const std::string& file) {
     std::string text;
+    const int in = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (in < 0) return text;
     char block[4096];
-    while (text.size() < most_file_bytes && (in.read(block, sizeof(block)) || in.gcount() > 0))
-        text.append(block, static_cast<std::size_t>(in.gcount()));
+    while (text.size() < most_file_bytes) {
+        const ssize_t got = ::read(in, block, sizeof(block));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        text.append(block, static_cast<std::size_t>(got));
+    }
+    ::close(in);
     return text;
 }
 

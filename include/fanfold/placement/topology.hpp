@@ -1,16 +1,16 @@
 // fanfold/placement/topology.hpp - the CPUs that this process may really use: how many, and how they lie together.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <sched.h>  // sched_getaffinity
+#include <dirent.h>  // opendir
+#include <sched.h>   // sched_getaffinity
+#include <unistd.h>  // sysconf
 
 #include <algorithm>     // std::min, std::max, std::sort
 #include <cstddef>       // std::size_t
-#include <filesystem>    // std::filesystem::path
+#include <memory>        // std::unique_ptr
 #include <numeric>       // std::iota
 #include <string>        // std::string
 #include <string_view>   // std::string_view
-#include <system_error>  // std::error_code
-#include <thread>        // std::thread::hardware_concurrency
 #include <utility>       // std::move
 #include <vector>        // std::vector
 
@@ -53,13 +53,13 @@ namespace detail {
             if ((mask[cpu / bits] >> (cpu % bits) & 1UL) != 0) cpus.push_back(cpu);
         if (!cpus.empty()) return cpus;
     }
-    return first_cpus(std::thread::hardware_concurrency());
+    return first_cpus(static_cast<std::size_t>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L)));
 }
 
 /// The mask as a tree of files tells it: of the main thread, offline CPUs left out as the system call does.
-[[nodiscard]] inline cpu_list affinity_cpus(const std::filesystem::path& root) {
-    const std::string online = read_text(root / "sys/devices/system/cpu/online");
-    const std::string status = read_text(root / "proc/self/status");
+[[nodiscard]] inline cpu_list affinity_cpus(const std::string& root) {
+    const std::string online = read_text(below(root, "sys/devices/system/cpu/online"));
+    const std::string status = read_text(below(root, "proc/self/status"));
     constexpr std::string_view label = "Cpus_allowed_list:";
     for (std::string_view rest = status; !rest.empty();) {
         const std::string_view line = cut(rest, '\n');
@@ -74,7 +74,7 @@ namespace detail {
 }
 
 /// Of a fake tree the mask is read as well; of the real one the calling thread's own is asked for.
-[[nodiscard]] inline cpu_list allowed_cpus(const std::filesystem::path& root) {
+[[nodiscard]] inline cpu_list allowed_cpus(const std::string& root) {
     cpu_list cpus = root == "/" ? affinity_cpus() : affinity_cpus(root);
     narrow_to_cpusets(cpus, root);
     return cpus;
@@ -99,31 +99,34 @@ private:
     std::vector<cpu_list> parts_;
 };
 
-[[nodiscard]] inline std::vector<cpu_list> physical_cores(const cpu_list& cpus, const std::filesystem::path& root) {
+[[nodiscard]] inline std::vector<cpu_list> physical_cores(const cpu_list& cpus, const std::string& root) {
     parted cores(cpus);
     while (!cores.left().empty()) {
         const std::size_t cpu = cores.left().front();
-        const std::string folder = "sys/devices/system/cpu/cpu" + std::to_string(cpu);
-        const auto siblings = parse_cpu_list(read_text(root / folder / "topology/thread_siblings_list"));
+        const std::string folder = below(root, "sys/devices/system/cpu/cpu" + std::to_string(cpu));
+        const auto siblings = parse_cpu_list(read_text(below(folder, "topology/thread_siblings_list")));
         const bool plausible = siblings && std::binary_search(siblings->begin(), siblings->end(), cpu);
         cores.take(plausible ? *siblings : cpu_list{cpu});
     }
     return std::move(cores).parts();
 }
 
-[[nodiscard]] inline std::vector<cpu_list> numa_nodes(const cpu_list& cpus, const std::filesystem::path& root) {
-    const std::filesystem::path folder = root / "sys/devices/system/node";
+[[nodiscard]] inline std::vector<cpu_list> numa_nodes(const cpu_list& cpus, const std::string& root) {
+    const std::string folder = below(root, "sys/devices/system/node");
     std::vector<std::size_t> numbers;
-    std::error_code error;
-    for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-        const std::string name = at->path().filename().string();
+    struct closer {
+        void operator()(DIR* listing) const noexcept { closedir(listing); }
+    };
+    const std::unique_ptr<DIR, closer> listing(opendir(folder.c_str()));
+    while (const dirent* entry = listing != nullptr ? readdir(listing.get()) : nullptr) {
+        const std::string_view name = entry->d_name;
         if (!name.starts_with("node")) continue;
-        if (const auto number = parse_number(std::string_view(name).substr(4))) numbers.push_back(*number);
+        if (const auto number = parse_number(name.substr(4))) numbers.push_back(*number);
     }
     std::sort(numbers.begin(), numbers.end());
     parted nodes(cpus);
     for (const std::size_t number : numbers)
-        if (const auto listed = parse_cpu_list(read_text(folder / ("node" + std::to_string(number)) / "cpulist")))
+        if (const auto listed = parse_cpu_list(read_text(below(folder, "node" + std::to_string(number) + "/cpulist"))))
             nodes.take(*listed);
     nodes.take(cpu_list(nodes.left()));  // all of them on a machine without nodes
     return std::move(nodes).parts();
@@ -135,7 +138,7 @@ private:
 /// that are missing or make no sense limit nothing. `root` is where proc/ and sys/ lie.
 ///
 /// cost     a few system calls a CPU, about 10 us each
-[[nodiscard]] inline topology read_topology(const std::filesystem::path& root = "/") {
+[[nodiscard]] inline topology read_topology(const std::string& root = "/") {
     topology t;
     t.cpus = detail::allowed_cpus(root);
     t.cores = detail::physical_cores(t.cpus, root);
