@@ -25,6 +25,10 @@ public:
     any_partitioner(P p)
         : self_(std::make_shared<const P>(std::move(p))),
           cut_([](const void* self, const workload& w) -> plan { return (*static_cast<const P*>(self))(w); }) {}
+    /// Deleted, so that the compiler's message names the concept that is not met.
+    template <class P>
+    requires(!std::same_as<P, any_partitioner> && !partitioner<P>)
+    any_partitioner(P) = delete;
 
     [[nodiscard]] plan operator()(const workload& w) const { return cut_(self_.get(), w); }
 
