@@ -27,8 +27,7 @@ public:
           cut_([](const void* self, const workload& w) -> plan { return (*static_cast<const P*>(self))(w); }) {}
     /// Deleted, so that the compiler's message names the concept that is not met.
     template <class P>
-    requires(!std::same_as<P, any_partitioner> && !partitioner<P>)
-    any_partitioner(P) = delete;
+    any_partitioner(P) requires(!std::same_as<P, any_partitioner> && !partitioner<P>) = delete;
 
     [[nodiscard]] plan operator()(const workload& w) const { return cut_(self_.get(), w); }
 

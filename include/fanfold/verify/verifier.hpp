@@ -35,8 +35,7 @@ public:
           check_([](const void* self, const batch_view& answers) { return (*static_cast<const V*>(self))(answers); }) {}
     /// Deleted, so that the compiler's message names the concept that is not met.
     template <class V>
-    requires(!std::same_as<V, any_verifier> && !verifier<V>)
-    any_verifier(V) = delete;
+    any_verifier(V) requires(!std::same_as<V, any_verifier> && !verifier<V>) = delete;
 
     [[nodiscard]] explicit operator bool() const noexcept { return check_ != nullptr; }
     [[nodiscard]] std::vector<fault> operator()(const batch_view& answers) const {
