@@ -262,19 +262,21 @@ int parent(flags given) {
                 counted(main_run["rows"].get<std::size_t>(), "image").c_str(), given.rows_per_shard);
     std::printf("each column is a process of its own: a warm-up, then the run of median wall time out of %d\n\n%s",
                 timed_runs, fanfold::table(columns).c_str());
+    if (!given.json_file.empty()) {
+        json figures = main_run;
+        figures["timed_runs"] = timed_runs;
+        figures["one_worker"] = one_worker;
+        std::ofstream file(given.json_file);
+        file << figures.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
+        file.close();
+        if (!file) throw std::runtime_error(given.json_file + ": cannot be written: " + std::strerror(errno));
+    }
     for (const json& run : {main_run, one_worker})
         if (run["failed_rows"] != 0)
             throw std::runtime_error(counted(run["failed_rows"].get<std::size_t>(), "row") +
                                      " failed, the first: " + run["first_failure"].get<std::string>());
     if (main_run["digest"] != one_worker["digest"])
         throw std::runtime_error("the answers of the two runs differ in their bits");
-    if (given.json_file.empty()) return 0;
-    main_run["timed_runs"] = timed_runs;
-    main_run["one_worker"] = std::move(one_worker);
-    std::ofstream file(given.json_file);
-    file << main_run.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
-    file.close();
-    if (!file) throw std::runtime_error(given.json_file + ": cannot be written: " + std::strerror(errno));
     return 0;
 }
 

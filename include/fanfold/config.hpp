@@ -9,7 +9,7 @@
 // fanfold promises the same bits for a row whatever happens; these flags let the compiler break that per call site.
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error \
-    "fanfold: do not compile with -ffast-math (or -Ofast, -ffinite-math-only, -fassociative-math): results would depend on the batch size"
+    "fanfold: do not compile with -ffast-math (or -Ofast, -ffinite-math-only): results would depend on the batch size"
 #endif
 
 #if defined(__x86_64__) || defined(_M_X64)
