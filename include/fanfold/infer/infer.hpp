@@ -30,8 +30,8 @@ template <class M>
     plan shards = cut(w);
     check_plan(shards, w.rows);
     if constexpr (requires { m.rows_per_call(); }) {
-        if (const std::size_t batch = m.rows_per_call();
-            batch != 0) {  // a static batch: exactly that many rows a shard
+        const std::size_t batch = m.rows_per_call();
+        if (batch != 0) {  // a static batch: exactly that many rows a shard
             plan whole = contiguous{.rows_per_shard = batch}(w);
             whole.order = std::move(shards.order);
             return whole;
@@ -53,9 +53,8 @@ template <class M>
 /// example  auto job = infer(tbb_executor(), model, images, {.partition = contiguous{.rows_per_shard = 64}});
 /// result   a row's answer has the same bits for every executor, worker count, partition and order of execution, where
 ///          the model computes rows independently of each other
-/// errors   throws std::invalid_argument when rows and model do not fit, before anything runs; what fails at run time
-/// is
-///          a failure of the rows concerned, and all other rows keep their answers
+/// errors   throws std::invalid_argument when rows and model do not fit, before anything runs; what fails at
+///          run time is a failure of the rows concerned, and all other rows keep their answers
 /// threads  re-entrant: one model and one executor serve several calls at once
 template <executor Executor, model Model, class Rows>
 requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job

@@ -48,9 +48,8 @@ inline void softmax(isa set, const view<const float>& in, std::size_t axis, cons
 ///
 /// shapes   in and out dense, of one shape; out may be in
 /// errors   throws std::invalid_argument when the shapes or the axis do not fit
-/// threads  re-entrant. Element k goes to lane k mod 16, lanes fold in a fixed tree: the bits of a row depend neither
-/// on
-///          other rows nor on which axis it lies along, and an appended -infinity changes nothing
+/// threads  re-entrant. Element k goes to lane k mod 16, lanes fold in a fixed tree: the bits of a row depend
+///          neither on other rows nor on which axis it lies along, and an appended -infinity changes nothing
 /// source   ONNX Softmax-13
 inline void softmax(const view<const float>& in, std::size_t axis, const view<float>& out) {
     detail::softmax(active_isa(), in, axis, out);

@@ -59,8 +59,8 @@ struct import_state {
 
 /// One node while it is imported: typed access to attributes and inputs, and a way to add operations.
 ///
-/// errors   every call throws std::invalid_argument with what was expected and what came; the importer adds file and
-/// node
+/// errors   every call throws std::invalid_argument with what was expected and what came; the importer adds file
+///          and node
 class node_import {
 public:
     node_import(const node_proto& node, import_state& state)
