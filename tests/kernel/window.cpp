@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include <fanfold/kernel/window.hpp>
+
+#include <limits>
+
+#include "../catch.hpp"
+#include "../text.hpp"
+
+using namespace fanfold::kernel;
+using fanfold::kernel::detail::window_axis;
+
+TEST_CASE("The number of windows is that of trying every start") {
+    for (std::int64_t extent = 1; extent < 9; ++extent)
+        for (std::int64_t size = 1; size < 5; ++size)
+            for (std::int64_t stride = 1; stride < 4; ++stride)
+                for (std::int64_t dilation = 1; dilation < 4; ++dilation)
+                    for (std::int64_t before = 0; before < 3; ++before)
+                        for (std::int64_t after = 0; after < 3; ++after) {
+                            const window_axis axis{"test", extent, size, stride, dilation, before, after};
+                            const std::int64_t padded = extent + before + after;
+                            if (axis.reach() > padded) {
+                                REQUIRE_THROWS_AS(axis.positions(window2d::rounding::floor), std::invalid_argument);
+                                continue;
+                            }
+                            std::int64_t whole = 0;
+                            std::int64_t started =
+                                0;  // ceil: also one that ends outside, if it starts before the far padding
+                            for (std::int64_t at = 0; at + axis.reach() <= padded; at += stride) ++whole;
+                            started = whole;
+                            if (const std::int64_t at = whole * stride;
+                                at - stride + axis.reach() < padded && at < extent + before)
+                                ++started;
+                            REQUIRE(axis.positions(window2d::rounding::floor) == whole);
+                            REQUIRE(axis.positions(window2d::rounding::ceil) == started);
+                        }
+}
+
+TEST_CASE("Numbers that make no sense or overflow are refused with all of them in the text") {
+    constexpr std::int64_t huge = std::numeric_limits<std::int64_t>::max();
+    for (const window_axis& axis :
+         {window_axis{"pool", 0, 1, 1, 1, 0, 0}, window_axis{"pool", 5, 0, 1, 1, 0, 0},
+          window_axis{"pool", 5, 1, 0, 1, 0, 0}, window_axis{"pool", 5, 1, 1, 0, 0, 0},
+          window_axis{"pool", 5, 1, 1, 1, -1, 0}, window_axis{"pool", 5, huge, 1, huge, 0, 0},
+          window_axis{"pool", 5, 1, 1, 1, huge, huge}, window_axis{"pool", 5, 1, huge, 1, huge - 6, 0}})
+        CHECK_THROWS_AS(axis.positions(window2d::rounding::ceil), std::invalid_argument);
+    CHECK(text_of([] { (void)window_axis{"pool", 4, 3, 2, 2, 0, 0}.positions(window2d::rounding::floor); }) ==
+          "pool: a window of 3, stride 2, dilation 2 does not fit an extent of 4 padded by 0 and 0");
+    CHECK(text_of([] { (void)fanfold::kernel::detail::checked_mul("pool", huge, 2); }) ==
+          "pool: 9223372036854775807 * 2 overflows");
+}
