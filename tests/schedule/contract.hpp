@@ -224,6 +224,17 @@ void serves_jobs_at_once_and_nested(const E& executor) {
     REQUIRE(runs == 60 + 20 + 400);
 }
 
+/// All of it, for any number of workers; the two below need several that really run at once.
+template <class E>
+void is_kept_by(const E& executor) {
+    every_shard_once(executor);
+    waits_for_later_claims(executor);
+    takes_what_done_pushes(executor);
+    passes_exceptions_on(executor);
+    a_stop_wakes_sleepers(executor);
+    serves_jobs_at_once_and_nested(executor);
+}
+
 /// Needs two workers that really run at once. While one shard runs on and on, a claim that becomes ready later is run
 /// by somebody else: the long shard ends only when that has happened, so a wait that delays it hangs here.
 template <class E>

@@ -5,12 +5,7 @@
 
 TEST_CASE("The serial executor keeps the contract") {
     const fanfold::serial_executor executor;
-    contract::every_shard_once(executor);
-    contract::waits_for_later_claims(executor);
-    contract::takes_what_done_pushes(executor);
-    contract::passes_exceptions_on(executor);
-    contract::a_stop_wakes_sleepers(executor);
-    contract::serves_jobs_at_once_and_nested(executor);
+    contract::is_kept_by(executor);
 }
 
 TEST_CASE("The serial executor runs everything on the calling thread, in order") {

@@ -9,12 +9,7 @@ TEST_CASE("The threads executor keeps the contract with any number of workers") 
     for (const std::size_t workers : {1UL, 2UL, 3UL, 8UL}) {
         const threads_executor executor({.workers = workers});
         REQUIRE(executor.workers() == workers);
-        contract::every_shard_once(executor);
-        contract::waits_for_later_claims(executor);
-        contract::takes_what_done_pushes(executor);
-        contract::passes_exceptions_on(executor);
-        contract::a_stop_wakes_sleepers(executor);
-        contract::serves_jobs_at_once_and_nested(executor);
+        contract::is_kept_by(executor);
     }
 }
 

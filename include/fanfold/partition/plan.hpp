@@ -24,7 +24,6 @@ struct plan {
     std::vector<std::size_t> cuts{0};
 
     [[nodiscard]] std::size_t shards() const noexcept { return cuts.empty() ? 0 : cuts.size() - 1; }
-    [[nodiscard]] std::size_t begin_of(std::size_t shard) const { return cuts[shard]; }
     [[nodiscard]] std::size_t rows_of(std::size_t shard) const { return cuts[shard + 1] - cuts[shard]; }
     [[nodiscard]] std::size_t largest() const {
         std::size_t most = 0;
