@@ -18,32 +18,37 @@ TEST_CASE("A C++ type names its element type, const or not") {
     CHECK(element_of<const bool> == element::boolean);
 }
 
-TEST_CASE("Only five C++ types are element types") {
+TEST_CASE("Numbers of fixed width are element types, whatever else is none") {
     static_assert(element_type<float> && element_type<double> && element_type<bool>);
-    static_assert(element_type<std::int32_t> && element_type<std::int64_t>);
+    static_assert(element_type<std::int8_t> && element_type<std::int32_t> && element_type<std::uint64_t>);
+    static_assert(element_type<float16> && element_type<bfloat16>);
     static_assert(!element_type<const float> && !element_type<float&>);
-    static_assert(!element_type<char> && !element_type<unsigned> && !element_type<std::uint64_t>);
-    static_assert(!element_type<long double> && !element_type<std::int16_t>);
+    static_assert(!element_type<char> && !element_type<long double> && !element_type<char8_t>);
     SUCCEED();
 }
 
+constexpr element all_elements[] = {element::float32, element::float64, element::float16, element::bfloat16,
+                                    element::int8,    element::int16,   element::int32,   element::int64,
+                                    element::uint8,   element::uint16,  element::uint32,  element::uint64,
+                                    element::boolean};
+
 TEST_CASE("An element type knows its size and name") {
-    CHECK(size_of(element::float32) == sizeof(float));
-    CHECK(size_of(element::float64) == sizeof(double));
-    CHECK(size_of(element::int32) == sizeof(std::int32_t));
-    CHECK(size_of(element::int64) == sizeof(std::int64_t));
-    CHECK(size_of(element::boolean) == sizeof(bool));
+    for (const element type : all_elements)
+        CHECK(visit_element(type, [&]<class T>(T) { return sizeof(T); }) == size_of(type));
     CHECK(name_of(element::float32) == "float32");
-    CHECK(name_of(element::float64) == "float64");
-    CHECK(name_of(element::int32) == "int32");
+    CHECK(name_of(element::bfloat16) == "bfloat16");
+    CHECK(name_of(element::uint8) == "uint8");
     CHECK(name_of(element::int64) == "int64");
     CHECK(name_of(element::boolean) == "bool");
+    CHECK(is_floating(element::float16));
+    CHECK_FALSE(is_floating(element::int32));
 }
 
 TEST_CASE("Visiting an element type calls back with its C++ type, value-initialized") {
-    for (const element type : {element::float32, element::float64, element::int32, element::int64, element::boolean}) {
+    for (const element type : all_elements) {
         const bool same = visit_element(type, [&]<class T>(T value) { return element_of<T> == type && value == T{}; });
         CHECK(same);
+        CHECK(visit_width(type, [&]<class T>(T) { return sizeof(T); }) == size_of(type));
     }
 }
 

@@ -178,8 +178,7 @@ TEST_CASE("inputs that are no plain tensors are refused") {
     };
     CHECK_THAT(with(undeclared("x")), Contains("input 'x': expected a tensor, got another type"));
     CHECK_THAT(with(value("x", nullptr)), Contains("expected a shape, got none"));
-    CHECK_THAT(with(value("x", {N}, 10)),
-               Contains("an element type of float32, float64, int32, int64, bool, got float16 (10)"));
+    CHECK_THAT(with(value("x", {N}, 14)), Contains("uint8 to uint64, bool, got complex64 (14)"));
     CHECK_THAT(with(value("x", std::vector<dim>(9, d(1)))), Contains("rank 8 at most, got 9"));
     CHECK_THAT(with(value("x", {N, d(std::int64_t{1} << 60)})), Contains("bytes a row"));
 }

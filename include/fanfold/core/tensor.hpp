@@ -38,18 +38,20 @@ inline void copy_elements(const tensor_view& from, const mutable_tensor_view& to
         std::memcpy(to.data(), from.data(), from.bytes());
         return;
     }
-    visit_element(from.type(), [&]<class T>(T) {
-        const auto recurse = [&](auto&& self, std::size_t axis, const T* source, T* target) -> void {
+    visit_width(from.type(), [&]<class Word>(Word) {
+        const auto recurse = [&](auto&& self, std::size_t axis, const std::byte* source, std::byte* target) -> void {
+            const auto width = static_cast<std::int64_t>(sizeof(Word));
             const std::int64_t count = from.rank() == 0 ? 1 : from.extent(axis);
-            const std::int64_t read = from.rank() == 0 ? 1 : from.steps()[axis];
-            const std::int64_t write = from.rank() == 0 ? 1 : to.steps()[axis];
+            const std::int64_t read = from.rank() == 0 ? width : from.steps()[axis] * width;
+            const std::int64_t write = from.rank() == 0 ? width : to.steps()[axis] * width;
             if (axis + 1 >= from.rank()) {
-                for (std::int64_t i = 0; i < count; ++i) target[i * write] = source[i * read];
+                for (std::int64_t i = 0; i < count; ++i)
+                    std::memcpy(target + i * write, source + i * read, sizeof(Word));
                 return;
             }
             for (std::int64_t i = 0; i < count; ++i) self(self, axis + 1, source + i * read, target + i * write);
         };
-        recurse(recurse, 0, reinterpret_cast<const T*>(from.data()), reinterpret_cast<T*>(to.data()));
+        recurse(recurse, 0, from.data(), to.data());
     });
 }
 

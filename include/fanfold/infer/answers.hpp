@@ -81,7 +81,8 @@ public:
     void commit(std::size_t shard, const mutable_batch_view& written) {
         for (std::size_t i = 0; i < written.size(); ++i) {
             const mutable_tensor_view whole = tensors_[i];
-            if (written[i].data() >= whole.data() && written[i].data() < whole.data() + whole.bytes()) continue;  // in place
+            if (written[i].data() >= whole.data() && written[i].data() < whole.data() + whole.bytes())
+                continue;           // in place
             if (!types_[i].rows) {  // the same from every shard
                 if (shard == 0) copy_elements(written[i], whole);
                 continue;
@@ -101,12 +102,12 @@ public:
             const std::size_t axis = *types_[i].rows;
             const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
             const mutable_tensor_view whole = tensors_[i];
-            visit_element(whole.type(), [&]<class T>(T) {
-                tensor none(whole.type(), whole.shape().with(axis, static_cast<std::int64_t>(each)));
-                for (T& value : none.as<T>().flat())
-                    value = std::numeric_limits<T>::has_quiet_NaN ? std::numeric_limits<T>::quiet_NaN() : T{};
-                for (const std::size_t row : rows) copy_elements(none, whole.slice(axis, row * each, each));
-            });
+            tensor none(whole.type(), whole.shape().with(axis, static_cast<std::int64_t>(each)));
+            if (is_floating(whole.type()))
+                visit_element(whole.type(), [&]<class T>(T) {
+                    for (T& value : none.as<T>().flat()) value = T(std::numeric_limits<float>::quiet_NaN());
+                });
+            for (const std::size_t row : rows) copy_elements(none, whole.slice(axis, row * each, each));
         }
     }
 

@@ -13,7 +13,8 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
-inline constexpr std::string_view supported_elements = "float32, float64, int32, int64, bool";
+inline constexpr std::string_view supported_elements =
+    "float32, float64, float16, bfloat16, int8 to int64, uint8 to uint64, bool";
 
 /// "float16 (10)": what a TensorProto.DataType means.
 [[nodiscard]] inline std::string name_of_data_type(std::int64_t type) {
@@ -29,10 +30,18 @@ inline constexpr std::string_view supported_elements = "float32, float64, int32,
 [[nodiscard]] inline std::optional<element> find_element(std::int64_t data_type) noexcept {
     switch (data_type) {
         case 1: return element::float32;
+        case 2: return element::uint8;
+        case 3: return element::int8;
+        case 4: return element::uint16;
+        case 5: return element::int16;
         case 6: return element::int32;
         case 7: return element::int64;
         case 9: return element::boolean;
+        case 10: return element::float16;
         case 11: return element::float64;
+        case 12: return element::uint32;
+        case 13: return element::uint64;
+        case 16: return element::bfloat16;
         default: return std::nullopt;
     }
 }

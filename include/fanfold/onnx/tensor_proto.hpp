@@ -33,7 +33,9 @@ template <class T>
 inline constexpr int typed_field = std::is_same_v<T, float>          ? 4
                                    : std::is_same_v<T, double>       ? 10
                                    : std::is_same_v<T, std::int64_t> ? 7
-                                                                     : 5;  // int32_data: int32, bool
+                                   : std::is_same_v<T, std::uint32_t> || std::is_same_v<T, std::uint64_t>
+                                       ? 11
+                                       : 5;  // int32_data: narrower integers, bool, the bits of 16-bit floats
 
 template <class T, class F>
 void each_typed(std::string_view message, F&& each) {
@@ -44,6 +46,9 @@ void each_typed(std::string_view message, F&& each) {
             wire::each_float(field, each);
         else if constexpr (std::is_same_v<T, double>)
             wire::each_double(field, each);
+        else if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>)
+            wire::each_integer(field,
+                               [&](std::int64_t value) { each(T::from_bits(static_cast<std::uint16_t>(value))); });
         else
             wire::each_integer(field, [&](std::int64_t value) { each(static_cast<T>(value)); });
     }

@@ -38,7 +38,8 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() == 0) return;
         visit_element(in[0].type(), [&]<class T>(T) {
-            if constexpr (!std::same_as<T, bool>)
+            if constexpr (std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int32_t> ||
+                          std::same_as<T, std::int64_t>)
                 kernel::elementwise<T>(kind_, in[0].as<T>(), in[1].as<T>(), out[0].as<T>());
         });
     }
