@@ -8,9 +8,11 @@ import subprocess
 import sys
 import tempfile
 
+import test_data
+
 program, data = sys.argv[1:]
-images = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
-labels = "/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz"
+images = test_data.find(f"{test_data.FASHION_MNIST}/t10k-images-idx3-ubyte.gz")
+labels = test_data.find(f"{test_data.FASHION_MNIST}/t10k-labels-idx1-ubyte.gz")
 mlp = f"{data}/fmnist_mlp.onnx"
 folder = tempfile.TemporaryDirectory()
 figures = pathlib.Path(folder.name) / "figures.json"

@@ -5,24 +5,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "../../examples/idx.hpp"
 #include "../catch.hpp"
+#include "../test_data.hpp"
 #include "networks.hpp"
 
 using namespace fanfold;
 
 namespace {
 
-const std::filesystem::path images_file = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
-const std::filesystem::path labels_file = "/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz";
-
-bool data_set_is_here() {
-    if (std::filesystem::exists(images_file)) return true;
-    WARN("skipped: " << images_file.string() << " is missing (Debian package dataset-fashion-mnist)");
-    return false;
-}
+const auto images_file = test_data::fashion_mnist / "t10k-images-idx3-ubyte.gz";
+const auto labels_file = test_data::fashion_mnist / "t10k-labels-idx1-ubyte.gz";
 
 std::size_t right_answers(const view<const float>& logits, const std::vector<std::uint8_t>& labels) {
     std::size_t right = 0;
@@ -35,9 +29,10 @@ std::size_t right_answers(const view<const float>& logits, const std::vector<std
 
 }  // namespace
 
-TEST_CASE("The first 100 images have the reference's logits within 1e-4") {
-    if (!data_set_is_here()) return;
-    const tensor all = idx::read_images(images_file);
+TEST_CASE("The first 100 images have the reference's logits within 1e-4", "[data]") {
+    const auto images = test_data::find(images_file);
+    if (!images) return;
+    const tensor all = idx::read_images(*images);
     for (const auto& [model, file] : {std::pair{networks::lenet5(), "fmnist_lenet5.logits100.f32"},
                                       std::pair{networks::mlp(), "fmnist_mlp.logits100.f32"}}) {
         const tensor expected = networks::floats(file, {100, 10});
@@ -50,10 +45,12 @@ TEST_CASE("The first 100 images have the reference's logits within 1e-4") {
     }
 }
 
-TEST_CASE("Of the 10,000 test images LeNet-5 gets 9,051 right and the MLP 8,856") {
-    if (!data_set_is_here()) return;
-    const tensor all = idx::read_images(images_file);
-    const auto labels = idx::read_labels(labels_file);
+TEST_CASE("Of the 10,000 test images LeNet-5 gets 9,051 right and the MLP 8,856", "[data]") {
+    const auto images = test_data::find(images_file);
+    const auto labels_found = test_data::find(labels_file);
+    if (!images || !labels_found) return;
+    const tensor all = idx::read_images(*images);
+    const auto labels = idx::read_labels(*labels_found);
     CHECK(right_answers(infer(tbb_executor(), networks::lenet5(), all).answers.as<float>(), labels) == 9051);
     CHECK(right_answers(infer(tbb_executor(), networks::mlp(), all).answers.as<float>(), labels) == 8856);
 }
