@@ -27,9 +27,10 @@
 #include <exception>  // std::exception
 #include <fstream>    // std::ofstream
 #include <nlohmann/json.hpp>
-#include <stdexcept>  // std::runtime_error
-#include <string>     // std::string
-#include <vector>     // std::vector
+#include <stdexcept>     // std::runtime_error
+#include <string>        // std::string
+#include <system_error>  // std::system_error
+#include <vector>        // std::vector
 
 #include "idx.hpp"
 
@@ -184,7 +185,7 @@ int child(const flags& given) {
 // ---- the parent: starts measurements and tells what they found
 
 [[noreturn]] void refuse_system(const std::string& call, int code) {
-    throw std::runtime_error(call + ": " + std::strerror(code));
+    throw std::system_error(code, std::generic_category(), call);
 }
 
 /// Starts this program again as a child and returns what it measured; throws what it could not.
@@ -201,6 +202,7 @@ json measure_in_a_process_of_its_own(const flags& given) {
                                    "--limit",          std::to_string(given.limit)};
     if (isatty(STDERR_FILENO) != 0) words.emplace_back("--progress");
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
 
@@ -230,7 +232,7 @@ json measure_in_a_process_of_its_own(const flags& given) {
     const std::string run = "the run with " + given.executor + ", " + counted(given.workers, "worker");
     if (WIFSIGNALED(status))
         throw std::runtime_error(run + " was ended by signal " + std::to_string(WTERMSIG(status)) + " (" +
-                                 strsignal(WTERMSIG(status)) + ")");
+                                 strsignal(WTERMSIG(status)) + ")");  // NOLINT(concurrency-mt-unsafe): no other threads
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || result.is_discarded())
         throw std::runtime_error(run + " ended with exit code " + std::to_string(WEXITSTATUS(status)) +
                                  " and no result");
@@ -269,7 +271,9 @@ int parent(flags given) {
         std::ofstream file(given.json_file);
         file << figures.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
         file.close();
-        if (!file) throw std::runtime_error(given.json_file + ": cannot be written: " + std::strerror(errno));
+        if (!file)
+            throw std::runtime_error(given.json_file +
+                                     ": cannot be written: " + std::generic_category().message(errno));
     }
     for (const json& run : {main_run, one_worker})
         if (run["failed_rows"] != 0)

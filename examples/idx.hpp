@@ -6,19 +6,19 @@
 
 #include <zlib.h>  // gzopen
 
-#include <algorithm>   // std::min
-#include <array>       // std::array
-#include <cerrno>      // errno
-#include <cstddef>     // std::size_t
-#include <cstdint>     // std::uint32_t
-#include <cstdio>      // std::snprintf
-#include <cstring>     // std::strerror
-#include <filesystem>  // std::filesystem::path
-#include <memory>      // std::unique_ptr
-#include <span>        // std::span
-#include <stdexcept>   // std::runtime_error
-#include <string>      // std::string
-#include <vector>      // std::vector
+#include <algorithm>     // std::min
+#include <array>         // std::array
+#include <cerrno>        // errno
+#include <cstddef>       // std::size_t
+#include <cstdint>       // std::uint32_t
+#include <cstdio>        // std::snprintf
+#include <filesystem>    // std::filesystem::path
+#include <memory>        // std::unique_ptr
+#include <span>          // std::span
+#include <stdexcept>     // std::runtime_error
+#include <string>        // std::string
+#include <system_error>  // std::generic_category
+#include <vector>        // std::vector
 
 namespace idx {
 
@@ -35,7 +35,7 @@ public:
     explicit reader(const std::filesystem::path& file) : name_(file.string()) {
         errno = 0;
         file_.reset(gzopen(name_.c_str(), "rb"));
-        if (file_ == nullptr) refuse(errno != 0 ? std::strerror(errno) : "cannot be opened");
+        if (file_ == nullptr) refuse(errno != 0 ? std::generic_category().message(errno) : "cannot be opened");
     }
 
     [[noreturn]] void refuse(const std::string& why) const { throw std::runtime_error(name_ + ": " + why); }
@@ -46,7 +46,7 @@ public:
         int code = Z_OK;
         std::string what = gzerror(file_.get(), &code);
         if (what.starts_with(name_ + ": ")) what.erase(0, name_.size() + 2);
-        if (count < 0 && code == Z_ERRNO) refuse(std::strerror(errno));
+        if (count < 0 && code == Z_ERRNO) refuse(std::generic_category().message(errno));
         if (count < 0 || (code != Z_OK && code != Z_BUF_ERROR)) refuse("damaged gzip data: " + what);
         return static_cast<std::size_t>(count);
     }

@@ -19,7 +19,7 @@ namespace {
 const fs::path data = FANFOLD_TEST_DATA;
 
 /// Relu of one input.
-model relu(std::vector<dim> in, std::vector<dim> out, std::int64_t opset = 13) {
+model relu(const std::vector<dim>& in, const std::vector<dim>& out, std::int64_t opset = 13) {
     return {opset, {node("Relu", {"x"}, {"y"}, {}, "r")}, {value("x", in)}, {value("y", out)}};
 }
 std::string input_shape(const model& m, const fanfold::onnx::load_options& options = {}) {
@@ -81,7 +81,7 @@ TEST_CASE("axis 0 counts rows when it is open, by a name or by nothing") {
 }
 
 TEST_CASE("every input with rows has the same") {
-    const auto two = [](std::vector<dim> a, std::vector<dim> b) {
+    const auto two = [](const std::vector<dim>& a, const std::vector<dim>& b) {
         return model{13, {node("Add", {"a", "b"}, {"y"})}, {value("a", a), value("b", b)}, {undeclared("y")}};
     };
     CHECK(complaint(two({N, d(2)}, {N, d(2)})).empty());

@@ -5,6 +5,7 @@
 #include <algorithm>  // std::sort, std::unique
 #include <array>      // std::array
 #include <chrono>     // std::chrono::duration
+#include <cmath>      // std::llround
 #include <concepts>   // std::convertible_to
 #include <cstddef>    // std::size_t
 #include <cstdio>     // std::snprintf
@@ -145,7 +146,7 @@ namespace detail {
          [](const report& r) { return std::to_string(r.workers) + " (" + std::to_string(r.workers_used) + ")"; });
     line("rows", [](const report& r) { return grouped(r.rows); });
     line("failed rows", [](const report& r) { return grouped(r.failed_rows); });
-    line("rows/s", [](const report& r) { return grouped(static_cast<std::size_t>(r.rows_per_s + 0.5)); });
+    line("rows/s", [](const report& r) { return grouped(static_cast<std::size_t>(std::llround(r.rows_per_s))); });
     line("shard latency p50, us", [](const report& r) { return decimal(r.latency_us.p50, 0); });
     line("shard latency p95, us", [](const report& r) { return decimal(r.latency_us.p95, 0); });
     line("shard latency p99, us", [](const report& r) { return decimal(r.latency_us.p99, 0); });

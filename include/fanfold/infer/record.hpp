@@ -1,11 +1,10 @@
 // fanfold/infer/record.hpp - keeps what happened in a job: one event an attempt, the faults that stay.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <time.h>  // clock_gettime
-
 #include <algorithm>  // std::sort
 #include <chrono>     // std::chrono
 #include <cstddef>    // std::size_t
+#include <ctime>      // clock_gettime
 #include <mutex>      // std::mutex
 #include <string>     // std::string
 #include <utility>    // std::move

@@ -134,7 +134,7 @@ void unary(const char* name, const view<const float>& in, const view<float>& out
                         const float* x = in.data() + at[0];
                         float* z = out.data() + at[1];
                         if (step[0] == 1 && step[1] == 1) return row(x, z, n);
-                        std::array<float, 64> some;
+                        std::array<float, 64> some;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
                         for (std::size_t done = 0; done < n;) {
                             const std::size_t count = std::min(n - done, some.size());
                             for (std::size_t i = 0; i < count; ++i, x += step[0]) some[i] = *x;

@@ -5,13 +5,12 @@
 #include <cstddef>       // std::byte
 #include <cstdint>       // std::uint64_t
 #include <cstdio>        // std::fopen
-#include <cstring>       // std::strerror
 #include <filesystem>    // std::filesystem::path
 #include <memory>        // std::unique_ptr
 #include <span>          // std::span
 #include <stdexcept>     // std::invalid_argument
 #include <string>        // std::string
-#include <system_error>  // std::error_code
+#include <system_error>  // std::error_code, std::generic_category
 
 #include "../config.hpp"
 
@@ -41,7 +40,7 @@ public:
         size_ = std::filesystem::file_size(path, code);
         if (code) throw std::invalid_argument("its size cannot be read: " + code.message());
         file_.reset(std::fopen(path.c_str(), "rb"));
-        if (file_ == nullptr) throw std::invalid_argument("it cannot be opened: " + std::string(std::strerror(errno)));
+        if (file_ == nullptr) throw std::invalid_argument("it cannot be opened: " + std::generic_category().message(errno));
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
@@ -56,7 +55,7 @@ public:
             std::fread(room.data(), 1, room.size(), file_.get()) == room.size())
             return;
         throw std::invalid_argument("it cannot be read: " +
-                                    std::string(errno != 0 ? std::strerror(errno) : "it has become shorter"));
+                                    (errno != 0 ? std::generic_category().message(errno) : "it has become shorter"));
     }
 
 private:
@@ -95,7 +94,7 @@ struct data_folder {
         std::error_code code;
         const fs::path folder = fs::canonical(path, code);
         if (code) throw std::invalid_argument("the model's folder: " + code.message());
-        const fs::path target = fs::weakly_canonical(folder / relative, code);
+        fs::path target = fs::weakly_canonical(folder / relative, code);
         if (code) throw std::invalid_argument(code.message());
         auto step = target.begin();
         for (const fs::path& part : folder) {

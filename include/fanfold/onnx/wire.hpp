@@ -17,7 +17,7 @@ namespace onnx::wire {
 using reader = protozero::pbf_reader;
 using protozero::pbf_wire_type;
 
-[[nodiscard]] inline reader read(std::string_view message) { return reader(message.data(), message.size()); }
+[[nodiscard]] inline reader read(std::string_view message) { return {message.data(), message.size()}; }
 
 inline void expect(const reader& field, pbf_wire_type type) {
     if (field.wire_type() != type)

@@ -83,7 +83,7 @@ namespace detail {
 /// Parts `cpus` by lists that overlap them: one that an earlier list took stays there, one in no list is left.
 class parted {
 public:
-    explicit parted(const cpu_list& cpus) : left_(cpus) {}
+    explicit parted(cpu_list cpus) : left_(std::move(cpus)) {}
 
     void take(const cpu_list& listed) {
         cpu_list both = common(left_, listed);
@@ -118,6 +118,7 @@ private:
         void operator()(DIR* listing) const noexcept { closedir(listing); }
     };
     const std::unique_ptr<DIR, closer> listing(opendir(folder.c_str()));
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this listing
     while (const dirent* entry = listing != nullptr ? readdir(listing.get()) : nullptr) {
         const std::string_view name = entry->d_name;
         if (!name.starts_with("node")) continue;
