@@ -17,7 +17,7 @@ std::string digest_of(const auto& executor, const fanfold::graph& model, const f
     const fanfold::job job =
         fanfold::infer(executor, model, images, {.partition = fanfold::contiguous{.rows_per_shard = rows_per_shard}});
     if (!job.failures.empty()) throw std::runtime_error(job.failures.front().message);
-    const std::string digest = fanfold::digest_text(fanfold::digest(job.answers));
+    std::string digest = fanfold::digest_text(fanfold::digest(job.answers));
     std::printf("%-7s workers: %zu, shards of %4zu rows: %s\n", job.events.executor.c_str(), job.events.workers,
                 rows_per_shard, digest.c_str());
     return digest;
