@@ -32,6 +32,7 @@ inline std::vector<float> floats_of(const fanfold::tensor& t) {
 
 /// What `op` makes of values of these types.
 template <class Op>
-std::vector<fanfold::value_type> answers_of(const Op& op, std::vector<fanfold::value_type> inputs) {
-    return op.answers(inputs);
+std::vector<fanfold::value_type> answers_of(const Op& op, const std::vector<fanfold::value_type>& inputs) {
+    const std::vector<fanfold::argument> arguments(inputs.begin(), inputs.end());
+    return op.answers(arguments);
 }

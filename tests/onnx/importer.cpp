@@ -9,7 +9,8 @@ using namespace written;
 namespace {
 
 /// A table as a user of the importer might bring: it knows one operator, which hands its input on.
-const fanfold::onnx::operator_entry* find(std::string_view name, std::int64_t) {
+const fanfold::onnx::operator_entry* find(const fanfold::onnx::import_context&, std::string_view, std::string_view name,
+                                          std::int64_t) {
     static constexpr fanfold::onnx::operator_entry pass{
         "Pass", 1, 100, +[](fanfold::onnx::node_import& node) { node.answer(node.input(0)); }};
     return name == pass.name ? &pass : nullptr;
@@ -19,7 +20,7 @@ std::string supported() { return "Pass alone"; }
 fanfold::graph import_with_own_table(const model& m) {
     const std::string bytes = m.bytes();
     const auto parsed = fanfold::onnx::parse_model(bytes);
-    return fanfold::onnx::importer(parsed, {&find, &supported}, {}, {}).import_graph({});
+    return fanfold::onnx::import_model(parsed, {&find, &supported}, {});
 }
 
 }  // namespace

@@ -11,7 +11,12 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-import_state fresh() { return {graph_builder(), {}, {}, 13, {}}; }
+import_state fresh(graph_limits limits = {}) {
+    static import_context context;
+    context.limits = limits;
+    context.opset = 13;
+    return {context, nullptr, graph_builder(limits)};
+}
 
 tensor_proto stored(const std::vector<float>& values) {
     tensor_proto t;
@@ -74,8 +79,7 @@ TEST_CASE("stored elements: read as they are, or made a value of the graph once"
 TEST_CASE("stored elements above the limit are not read") {
     const std::vector<float> values(100);
     const tensor_proto w = stored(values);
-    import_state state = fresh();
-    state.limits.bytes_per_value = 399;
+    import_state state = fresh({.bytes_per_value = 399});
     named_value value{std::nullopt, &w, std::nullopt};
     CHECK_THROWS_WITH(state.decode("w", value), "tensor 'w': expected at most 399 bytes, got float32 [100]");
 }

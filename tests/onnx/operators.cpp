@@ -16,13 +16,14 @@ TEST_CASE("each operator has one entry a version, over the whole range") {
                 for (const operator_entry& entry : family)
                     entries += entry.name == name && entry.since <= opset && opset <= entry.until;
             CHECK(entries == 1);
-            CHECK(find_operator(name, opset) != nullptr);
+            CHECK(find_operator("", name, opset) != nullptr);
         }
-        CHECK(find_operator(name, first_opset - 1) == nullptr);
-        CHECK(find_operator(name, last_opset + 1) == nullptr);
+        CHECK(find_operator("", name, first_opset - 1) == nullptr);
+        CHECK(find_operator("", name, last_opset + 1) == nullptr);
         CHECK_THAT(supported_operators(), Catch::Matchers::Contains(name));
     }
-    CHECK(find_operator("Softmax", 12) != find_operator("Softmax", 13));
-    CHECK(find_operator("relu", 13) == nullptr);
-    CHECK(find_operator("", 13) == nullptr);
+    CHECK(find_operator("", "Softmax", 12) != find_operator("", "Softmax", 13));
+    CHECK(find_operator("", "relu", 13) == nullptr);
+    CHECK(find_operator("", "", 13) == nullptr);
+    CHECK(find_operator("other", "Relu", 13) == nullptr);
 }

@@ -19,15 +19,16 @@ TEST_CASE("a model's parts are found where they lie") {
     const auto m = fanfold::onnx::parse_model(bytes);
     CHECK(m.ir_version == 7);
     CHECK(m.opset == 15);
-    REQUIRE(m.nodes.size() == 1);
-    CHECK(m.nodes[0].op_type == "Relu");
-    CHECK(m.nodes[0].attributes[0].ints == ints{1, -2});
-    CHECK((m.nodes[0].name.data() > bytes.data() && m.nodes[0].name.data() < bytes.data() + bytes.size()));
-    REQUIRE(m.inputs.at(0).shape.has_value());
-    CHECK(m.inputs[0].shape->at(0).param == "N");
-    CHECK(m.inputs[0].shape->at(1).value == 3);
-    CHECK_FALSE(m.outputs.at(0).is_tensor);
-    CHECK(m.initializers.at(0).raw_data->size() == 8);
+    REQUIRE(m.graph.has_value());
+    REQUIRE(m.graph->nodes.size() == 1);
+    CHECK(m.graph->nodes[0].op_type == "Relu");
+    CHECK(m.graph->nodes[0].attributes[0].ints == ints{1, -2});
+    CHECK((m.graph->nodes[0].name.data() > bytes.data() && m.graph->nodes[0].name.data() < bytes.data() + bytes.size()));
+    REQUIRE(m.graph->inputs.at(0).shape.has_value());
+    CHECK(m.graph->inputs[0].shape->at(0).param == "N");
+    CHECK(m.graph->inputs[0].shape->at(1).value == 3);
+    CHECK_FALSE(m.graph->outputs.at(0).is_tensor);
+    CHECK(m.graph->initializers.at(0).raw_data->size() == 8);
 }
 
 TEST_CASE("repeated numbers may be packed or not") {

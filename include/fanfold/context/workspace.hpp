@@ -1,14 +1,15 @@
 // fanfold/context/workspace.hpp - what a computation carries with it: scratch memory, tile loop, stop, event sink.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>  // std::max
-#include <cstddef>    // std::byte
-#include <cstdint>    // SIZE_MAX
-#include <new>        // std::bad_alloc
-#include <span>       // std::span
+#include <algorithm>    // std::max
+#include <bit>          // std::bit_width
+#include <cstddef>      // std::byte
+#include <cstdint>      // SIZE_MAX
+#include <new>          // std::bad_alloc
+#include <span>         // std::span
 #include <type_traits>  // std::is_trivially_destructible_v
-#include <utility>    // std::exchange
-#include <vector>     // std::vector
+#include <utility>      // std::exchange
+#include <vector>       // std::vector
 
 #include "../core/tensor.hpp"
 #include "events.hpp"
@@ -16,6 +17,56 @@
 #include "tile_loop.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
+
+/// Blocks of memory taken and given back in any order, kept for those who take next.
+///
+/// cost     the smallest kept block that fits is found by a look at each; sizes are rounded up to a quarter octave, so
+///          that values which grow from run to run reuse blocks
+/// errors   std::bad_alloc when memory is short
+/// threads  one user at a time
+class block_pool {
+public:
+    /// 64-byte aligned, uninitialized, never null.
+    [[nodiscard]] std::byte* take(std::size_t bytes) {
+        block* best = nullptr;
+        for (block& one : blocks_)
+            if (!one.taken && one.bytes >= bytes && one.bytes / 2 <= bytes + least &&
+                (best == nullptr || one.bytes < best->bytes))
+                best = &one;
+        if (best == nullptr) best = &add(bytes);
+        best->taken = true;
+        return best->memory.get();
+    }
+    void give(std::byte* memory) noexcept {
+        for (block& one : blocks_)
+            if (one.memory.get() == memory) one.taken = false;
+    }
+
+private:
+    static constexpr std::size_t least = 4096;
+    struct block {
+        detail::aligned_bytes memory;
+        std::size_t bytes = 0;
+        bool taken = false;
+    };
+
+    block& add(std::size_t bytes) {
+        std::size_t kept = 0;
+        std::size_t used = 0;
+        for (const block& one : blocks_) (one.taken ? used : kept) += one.bytes;
+        if (kept > used + bytes + (std::size_t{1} << 20))
+            std::erase_if(blocks_, [](const block& one) { return !one.taken; });
+        std::size_t step = std::max(least, bytes) / 4;
+        step = std::size_t{1} << (std::bit_width(step) - 1);
+        if (bytes > SIZE_MAX - step) throw std::bad_alloc();
+        const std::size_t rounded = std::max(least, (bytes + step - 1) / step * step);
+        blocks_.reserve(blocks_.size() + 1);
+        blocks_.push_back({detail::allocate_aligned(rounded), rounded, false});
+        return blocks_.back();
+    }
+
+    std::vector<block> blocks_;
+};
 
 /// Scratch memory of one worker, handed down the call chain. Memory is taken like a stack and released by scopes.
 ///
@@ -30,6 +81,7 @@ public:
         : tiles(other.tiles),
           stop(std::move(other.stop)),
           events(other.events),
+          blocks(std::move(other.blocks)),
           block_(std::move(other.block_)),
           capacity_(std::exchange(other.capacity_, 0)),
           used_(std::exchange(other.used_, 0)),
@@ -45,6 +97,7 @@ public:
     tile_loop tiles;     ///< how an operation may split itself
     fanfold::stop stop;  ///< polled per operation and per tile
     event_sink events;   ///< empty unless somebody watches
+    block_pool blocks;   ///< for what outlives scopes: values whose size only the run tells
 
     /// Uninitialized room for `count` elements, until the innermost scope ends.
     template <class T>
@@ -59,10 +112,7 @@ public:
     class scope {
     public:
         explicit scope(workspace& space)
-            : space_(space),
-              used_(space.used_),
-              spills_(space.spills_.size()),
-              spilled_bytes_(space.spilled_bytes_) {}
+            : space_(space), used_(space.used_), spills_(space.spills_.size()), spilled_bytes_(space.spilled_bytes_) {}
         ~scope() { space_.release(used_, spills_, spilled_bytes_); }
         scope(const scope&) = delete;
         scope& operator=(const scope&) = delete;

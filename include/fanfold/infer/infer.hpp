@@ -26,7 +26,7 @@ using batch_of = std::conditional_t<std::same_as<Rows, batch>, const batch&, con
 
 /// The plan that the partitioner makes, fitted to what the model can take; throws std::invalid_argument when it cannot.
 template <class M>
-[[nodiscard]] plan partition(const M& m, const any_partitioner& cut, const workload& w) {
+[[nodiscard]] plan partition(const M& m, const any_partitioner& cut, const batch& rows, const workload& w) {
     plan shards = cut(w);
     check_plan(shards, w.rows);
     if constexpr (requires { m.rows_per_call(); }) {
@@ -37,10 +37,11 @@ template <class M>
             return whole;
         }
     }
-    if constexpr (requires { m.row_mixer(); }) {
-        if (shards.shards() > 1 && !m.row_mixer().empty())
+    if constexpr (requires { m.row_mixer(rows); }) {
+        const std::string mixer = shards.shards() > 1 ? std::string(m.row_mixer(rows)) : std::string();
+        if (!mixer.empty())
             throw std::invalid_argument(
-                "infer: '" + std::string(m.row_mixer()) +
+                "infer: '" + mixer +
                 "' makes rows depend on each other, so the batch cannot be split; use contiguous{.shards = 1}");
     }
     return shards;
@@ -63,7 +64,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     const stop stopping(how.stop, how.deadline);
 
     // partition: which rows travel together?
-    const plan shards = detail::partition(model, how.partition, {rows.rows(), workers.workers()});
+    const plan shards = detail::partition(model, how.partition, rows, {rows.rows(), workers.workers()});
     const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards()), 1);
 
     // place: where are the answers, and how much scratch memory does a worker need?

@@ -3,53 +3,17 @@
 #pragma once
 #include <algorithm>  // std::min, std::clamp
 #include <cstddef>    // std::size_t
-#include <cstring>    // std::memcpy
 #include <memory>     // std::shared_ptr
-#include <new>        // placement new
+#include <optional>   // std::optional
+#include <span>       // std::span
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 #include <vector>     // std::vector
 
-#include "../core/batch.hpp"
-#include "memory_plan.hpp"
-#include "operation.hpp"
+#include "free_run.hpp"
+#include "planned_run.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
-
-/// Where a value's elements lie while the graph runs.
-enum class value_place { input, constant, output, slot, unused };
-
-/// One edge of a graph.
-struct graph_value {
-    std::string name;
-    value_type type;
-    value_place place = value_place::slot;
-    std::size_t index = 0;  ///< which input, constant, output or slot
-    std::size_t root = 0;   ///< the value whose elements these are, itself unless it is an alias
-};
-
-/// One operation of a graph with the values that it reads and writes.
-struct graph_step {
-    operation op;
-    std::string name;
-    std::vector<std::size_t> inputs;
-    std::vector<std::size_t> outputs;
-};
-
-/// What a graph_builder has finished: everything a run needs, decided.
-struct graph_state {
-    std::vector<graph_value> values;
-    std::vector<graph_step> steps;
-    std::vector<tensor> constants;
-    std::vector<std::size_t> inputs;   ///< values
-    std::vector<std::size_t> outputs;  ///< values
-    std::vector<std::string> output_names;
-    std::vector<std::vector<std::size_t>> slots;  ///< the values that share each slot
-    std::string row_mixer;                        ///< the first step that mixes rows, empty when none does
-    std::size_t rows_per_call = 0;                ///< of a graph with a static batch; 0: any number
-    std::size_t slot_bytes_per_row = 0;
-    std::size_t weight_bytes = 0;
-};
 
 /// A trained network as fanfold runs it: a model in the sense of model/model.hpp. Made by a graph_builder or an
 /// importer.
@@ -60,12 +24,21 @@ public:
     explicit graph(graph_state state) : state_(std::make_shared<const graph_state>(std::move(state))) {}
 
     [[nodiscard]] const graph_state& state() const noexcept { return *state_; }
-    /// The step that makes rows depend on each other, empty when none does; such a graph cannot be split into shards.
-    [[nodiscard]] const std::string& row_mixer() const noexcept { return state_->row_mixer; }
     /// A graph exported with a static batch takes exactly this many rows a call; 0: any number.
     [[nodiscard]] std::size_t rows_per_call() const noexcept { return state_->rows_per_call; }
 
-    /// The answers' types for these rows; throws std::invalid_argument naming the input, what it expects and what came.
+    /// The step that makes rows depend on each other, as far as it is known at load; empty when none does. Such a graph
+    /// cannot be split into shards.
+    [[nodiscard]] const std::string& row_mixer() const noexcept { return state_->row_mixer; }
+    /// The same for these rows: also a step of which it cannot be told before a run. Where shapes follow from the number
+    /// of rows alone, what is known at load.
+    [[nodiscard]] std::string row_mixer(const batch& rows) const {
+        if (state_->planned || !state_->row_mixer.empty()) return state_->row_mixer;
+        return deduced(rows).row_mixer;
+    }
+
+    /// The answers' types for these rows; throws std::invalid_argument naming the input, what it expects and what came,
+    /// or the output whose shape only a run can tell.
     [[nodiscard]] std::vector<tensor_type> answers(const batch& rows) const {
         if (rows.size() != state_->inputs.size())
             throw std::invalid_argument("the model has " + std::to_string(state_->inputs.size()) + " inputs, got " +
@@ -73,43 +46,119 @@ public:
         const std::size_t calls = check_rows(rows.rows());
         for (std::size_t i = 0; i < rows.size(); ++i)
             check_input(state_->values[state_->inputs[i]], rows.parts()[i], rows.rows());
+        std::vector<value_type> known;
+        if (state_->planned)
+            for (const std::size_t output : state_->outputs) known.push_back(state_->values[output].type);
+        else
+            known = deduced(rows).outputs;
         std::vector<tensor_type> types;
-        for (std::size_t i = 0; i < state_->outputs.size(); ++i) {
-            const value_type& type = state_->values[state_->outputs[i]].type;
-            tensor_type answer{type.type, type.shape.at(rows.rows()), row_axis(0), state_->output_names[i]};
-            const bool leads = type.shape.rank() > 0 && !type.shape[0].constant();
+        for (std::size_t i = 0; i < known.size(); ++i) {
+            const value_type& type = known[i];
+            if (!type.shape.known())
+                throw std::invalid_argument("output '" + state_->output_names[i] + "' " + type.text() +
+                                            ": its shape follows from elements, so infer cannot make room for it; use "
+                                            "graph::run");
+            tensor_type answer{type.type, type.shape.at(rows.rows()), type.shape.row_axis(), state_->output_names[i]};
             if (state_->rows_per_call != 0) {
+                answer.rows = row_axis(0);
                 if (answer.shape.rank() == 0 || answer.shape[0] % static_cast<std::int64_t>(state_->rows_per_call) != 0)
                     answer.rows = shared_by_all_rows;
                 else
                     answer.shape = answer.shape.with(0, answer.shape[0] * static_cast<std::int64_t>(calls));
-            } else if (!leads) {
-                answer.rows = shared_by_all_rows;
             }
             types.push_back(std::move(answer));
         }
         return types;
     }
 
+    /// What `rows` rows take from a workspace, as far as it follows from their number.
     [[nodiscard]] std::size_t workspace_bytes(std::size_t rows) const {
-        const std::size_t pass = rows_per_pass(rows);
-        std::size_t bytes = workspace::rounded(state_->values.size() * sizeof(mutable_tensor_view)) +
-                            workspace::rounded(state_->slots.size() * sizeof(std::byte*)) + view_bytes();
-        for (const auto& members : state_->slots) bytes += slot_bytes(members, pass);
-        std::size_t scratch = 0;
-        for (const graph_step& step : state_->steps) scratch = std::max(scratch, step.op.scratch_bytes(pass));
-        return bytes + scratch;
+        return state_->planned ? detail::planned_bytes(*state_, rows_per_pass(rows)) : 0;
     }
 
-    /// Computes the answers of `rows` into `out`, in passes of few enough rows that intermediate values stay in cache;
-    /// a row's bits do not depend on the passes. Polls the stop between steps (throws stopped_error).
+    /// Computes the answers of `rows` into `out`, where sizes are known in passes of few enough rows that intermediate
+    /// values stay in cache; a row's bits do not depend on the passes. Polls the stop between steps (throws
+    /// stopped_error).
     void operator()(const batch_view& rows, const mutable_batch_view& out, workspace& space) const {
+        if (!state_->planned) {
+            const auto room = [&](std::size_t answer, element type, const shape& extents) {
+                if (out[answer].type() != type || !(out[answer].shape() == extents))
+                    throw std::invalid_argument("output '" + state_->output_names[answer] + "': expected " +
+                                                describe(out[answer]) + ", got " + std::string(name_of(type)) + " " +
+                                                extents.text());
+                return out[answer];
+            };
+            const auto in = space.take<tensor_view>(rows.size());
+            for (std::size_t i = 0; i < in.size(); ++i) new (&in[i]) tensor_view(rows[i]);
+            detail::free_run(*state_, in, answer_room(room), space);
+            return;
+        }
         const std::size_t pass = rows_per_pass(rows.rows());
         for (std::size_t first = 0; first < rows.rows(); first += pass)
-            run(rows, out, first, std::min(pass, rows.rows() - first), space);
+            detail::planned_run(*state_, rows, out, first, std::min(pass, rows.rows() - first), space);
     }
 
-    /// One line a step: operation, name, shapes, and the bytes of weights and values.
+    /// One call with these inputs, whatever their shapes; `out` makes room for each answer.
+    ///
+    /// errors   throws std::invalid_argument naming the input, what it expects and what came
+    void run(std::span<const tensor_view> inputs, answer_room out, workspace& space) const {
+        const std::size_t rows = check_inputs(inputs);
+        if (!state_->planned) return detail::free_run(*state_, inputs, out, space);
+        std::vector<mutable_tensor_view> made;
+        for (std::size_t i = 0; i < state_->outputs.size(); ++i) {
+            const value_type& type = state_->values[state_->outputs[i]].type;
+            made.push_back(out(i, type.type, type.shape.at(rows)));
+        }
+        detail::planned_run(*state_, batch_view(inputs, rows), mutable_batch_view(made, rows), 0, rows, space);
+    }
+    [[nodiscard]] std::vector<tensor> run(std::span<const tensor_view> inputs, workspace& space) const {
+        std::vector<tensor> answers(state_->outputs.size());
+        const auto room = [&](std::size_t answer, element type, const shape& extents) -> mutable_tensor_view {
+            return answers[answer] = tensor::uninitialized(type, extents);
+        };
+        run(inputs, answer_room(room), space);
+        return answers;
+    }
+
+    /// What can be told of the answers from what is known of the inputs.
+    struct deduced_outputs {
+        std::vector<value_type> outputs;
+        std::string row_mixer;  ///< also when it cannot be told whether a step mixes rows
+    };
+    [[nodiscard]] deduced_outputs deduced(std::span<const argument> inputs) const {
+        if (state_->planned) return planned_outputs(inputs);
+        std::vector<knowledge> known(state_->values.size());
+        for (std::size_t v = 0; v < known.size(); ++v) {
+            const graph_value& value = state_->values[v];
+            known[v].absent = value.place == value_place::absent;
+            if (value.place == value_place::constant) known[v] = knowledge::of(state_->constants[value.index]);
+        }
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            knowledge& input = known[state_->inputs[i]];
+            input.type = inputs[i];
+            input.elements = inputs[i].value;
+            input.absent = inputs[i].absent;
+        }
+        deduced_outputs out;
+        std::vector<const knowledge*> from;
+        for (const graph_step& step : state_->steps) {
+            from.clear();
+            for (const std::size_t input : step.inputs) from.push_back(&known[input]);
+            try {
+                deduction made = deduce(step.op, from, state_->limits);
+                if (made.rows != row_use::independent && out.row_mixer.empty())
+                    out.row_mixer = step.name.empty() ? std::string(step.op.name()) : step.name;
+                for (std::size_t i = 0; i < step.outputs.size(); ++i)
+                    known[step.outputs[i]] = std::move(made.answers.at(i));
+            } catch (const std::invalid_argument& error) {
+                throw std::invalid_argument(detail::label_of(step.op, step.name) + ": " + error.what());
+            }
+        }
+        for (const std::size_t output : state_->outputs) out.outputs.push_back(known[output].type);
+        return out;
+    }
+
+    /// One line a step: operation, name, shapes; then the bytes of weights and values.
     [[nodiscard]] std::string summary() const {
         std::string text;
         for (const graph_step& step : state_->steps) {
@@ -119,12 +168,46 @@ public:
             for (const std::size_t output : step.outputs) text += " " + state_->values[output].type.text();
             text += "\n";
         }
-        return text + std::to_string(state_->steps.size()) + " steps, " + std::to_string(state_->weight_bytes) +
-               " bytes of weights, " + std::to_string(state_->slot_bytes_per_row) +
-               " bytes of intermediate values a row\n";
+        text += std::to_string(state_->steps.size()) + " steps, " + std::to_string(state_->weight_bytes) +
+                " bytes of weights, ";
+        return text + (state_->planned
+                           ? std::to_string(state_->slot_bytes_per_row) + " bytes of intermediate values a row\n"
+                           : "shapes known at run time\n");
     }
 
 private:
+    /// Rows as N, everything else of the batch as it is: what all rows share with its elements.
+    deduced_outputs deduced(const batch& rows) const {
+        std::vector<argument> inputs;
+        for (const part& given : rows.parts()) {
+            argument one(value_type{given.data().type(), given.data().shape()});
+            if (given.rows())
+                one.shape[*given.rows()] = rows_extent;
+            else if (given.data().dense())
+                one.value = given.data();
+            inputs.push_back(std::move(one));
+        }
+        return deduced(inputs);
+    }
+
+    /// Types as they were at load, for as many rows as the inputs have where those are counted already.
+    deduced_outputs planned_outputs(std::span<const argument> inputs) const {
+        std::optional<extent> rows;
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const symbolic_shape& declared = state_->values[state_->inputs[i]].type.shape;
+            for (std::size_t axis = 0; axis < declared.rank(); ++axis)
+                if (declared[axis] == rows_extent && inputs[i].shape.ranked()) rows = inputs[i].shape[axis];
+        }
+        deduced_outputs out{{}, state_->row_mixer};
+        for (const std::size_t output : state_->outputs) {
+            value_type type = state_->values[output].type;
+            for (std::size_t axis = 0; rows && axis < type.shape.rank(); ++axis)
+                type.shape[axis] = *rows * type.shape[axis].per_row + type.shape[axis].fixed;
+            out.outputs.push_back(std::move(type));
+        }
+        return out;
+    }
+
     std::size_t check_rows(std::size_t rows) const {
         if (state_->rows_per_call == 0) return rows;
         if (rows % state_->rows_per_call != 0)
@@ -134,20 +217,53 @@ private:
     }
 
     void check_input(const graph_value& value, const part& given, std::size_t rows) const {
-        const bool fixed = value.type.shape.constant();
-        shape expected = value.type.shape.at(rows);
-        if (fixed && given.rows() && expected.rank() > 0 && state_->rows_per_call != 0)
-            expected = expected.with(0, static_cast<std::int64_t>(rows));
-        const bool axis_fits = given.rows() ? *given.rows() == 0 : fixed;
-        if (given.data().type() == value.type.type && given.data().shape() == expected && axis_fits) return;
+        const symbolic_shape& shape = value.type.shape;
+        symbolic_shape expected = shape;
+        const bool fixed = shape.constant();
+        if (fixed && given.rows() && shape.rank() > 0 && state_->rows_per_call != 0)
+            expected[0] = static_cast<std::int64_t>(rows);
+        const row_axis axis = shape.known() ? row_axis(shape.row_axis().value_or(0)) : given.rows();
+        const bool axis_fits = given.rows() ? given.rows() == axis : !shape.depends_on_rows();
+        if (fits(expected, given.data(), rows) && given.data().type() == value.type.type && axis_fits) return;
         throw std::invalid_argument(
             "input '" + value.name + "': expected " + value.type.text() + ", got " + describe(given.data()) +
             (axis_fits || !given.rows() ? "" : " with rows along axis " + std::to_string(*given.rows())));
     }
 
+    static bool fits(const symbolic_shape& expected, const tensor_view& given, std::size_t rows) {
+        if (!expected.ranked()) return true;
+        if (expected.rank() != given.rank()) return false;
+        for (std::size_t axis = 0; axis < given.rank(); ++axis)
+            if (expected[axis].known() && expected[axis].at(rows) != given.extent(axis)) return false;
+        return true;
+    }
+
+    /// How many rows the inputs of one call have.
+    std::size_t check_inputs(std::span<const tensor_view> inputs) const {
+        if (inputs.size() != state_->inputs.size())
+            throw std::invalid_argument("the model has " + std::to_string(state_->inputs.size()) + " inputs, got " +
+                                        std::to_string(inputs.size()) + " tensors");
+        std::size_t rows = std::max<std::size_t>(state_->rows_per_call, 1);
+        bool bound = false;
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const graph_value& value = state_->values[state_->inputs[i]];
+            const symbolic_shape& shape = value.type.shape;
+            for (std::size_t axis = 0; shape.ranked() && axis < shape.rank() && axis < inputs[i].rank(); ++axis)
+                if (!bound && shape[axis] == rows_extent) {
+                    rows = static_cast<std::size_t>(inputs[i].extent(axis));
+                    bound = true;
+                }
+            if (inputs[i].type() != value.type.type || !fits(shape, inputs[i], rows) || !inputs[i].dense())
+                throw std::invalid_argument("input '" + value.name + "': expected " + value.type.text() + ", got " +
+                                            (inputs[i].dense() ? "" : "strided ") + describe(inputs[i]));
+        }
+        return rows;
+    }
+
     /// Few enough rows that a pass's values stay in a core's cache, many enough that weights are not read for few rows.
     std::size_t rows_per_pass(std::size_t rows) const {
-        if (!state_->row_mixer.empty() || state_->rows_per_call != 0) return std::max<std::size_t>(rows, 1);
+        if (!state_->row_mixer.empty() || state_->rows_per_call != 0 || !rows_lead())
+            return std::max<std::size_t>(rows, 1);
         constexpr std::size_t cache = std::size_t{1} << 18;
         constexpr std::size_t limit = std::size_t{1} << 26;
         const std::size_t budget = std::clamp(state_->weight_bytes, cache, limit);
@@ -155,85 +271,14 @@ private:
         return std::clamp<std::size_t>(fitting, 1, std::max<std::size_t>(rows, 1));
     }
 
-    std::size_t slot_bytes(const std::vector<std::size_t>& members, std::size_t rows) const {
-        std::size_t bytes = 0;
-        for (const std::size_t member : members) {
-            const value_type& type = state_->values[member].type;
-            bytes = std::max(bytes, workspace::rounded(type.shape.at(rows).volume() * size_of(type.type)));
-        }
-        return bytes;
-    }
-
-    std::size_t view_bytes() const {
-        std::size_t most_in = 0;
-        std::size_t most_out = 0;
-        for (const graph_step& step : state_->steps) {
-            most_in = std::max(most_in, step.inputs.size());
-            most_out = std::max(most_out, step.outputs.size());
-        }
-        return workspace::rounded(most_in * sizeof(tensor_view)) +
-               workspace::rounded(most_out * sizeof(mutable_tensor_view));
-    }
-
-    /// Rows [first, first + count) of a tensor whose axis 0 counts rows; all of it when it is shared or taken whole.
-    template <class View>
-    static View pass_slice(const View& whole, const symbolic_shape& shape, std::size_t first, std::size_t count) {
-        if (shape.rank() == 0 || shape[0].constant() || !shape.rows_lead()) return whole;
-        const auto each = static_cast<std::size_t>(shape[0].per_row);
-        return whole.slice(0, first * each, count * each);
-    }
-
-    void run(const batch_view& rows, const mutable_batch_view& out, std::size_t first, std::size_t count,
-             workspace& space) const {
-        const workspace::scope pass(space);
-        const graph_state& g = *state_;
-        // Elements of a value that may be written lie in `out` or the workspace; views of the others are only read.
-        const auto views = space.take<mutable_tensor_view>(g.values.size());
-        const auto slots = space.take<std::byte*>(g.slots.size());
-        for (std::size_t s = 0; s < slots.size(); ++s)
-            slots[s] = space.take<std::byte>(slot_bytes(g.slots[s], count)).data();
-        const auto readable = [](const tensor_view& v) {
-            return mutable_tensor_view(const_cast<std::byte*>(v.data()), v.type(), v.shape(), v.steps());
+    /// Inputs and answers can be cut along axis 0.
+    bool rows_lead() const {
+        const auto lead = [&](std::size_t v) {
+            const symbolic_shape& shape = state_->values[v].type.shape;
+            return shape.constant() || shape.rows_lead();
         };
-        for (std::size_t v = 0; v < views.size(); ++v) {
-            const graph_value& value = g.values[v];
-            mutable_tensor_view seen;
-            if (value.root != v) {
-                seen = views[value.root].reshaped(value.type.shape.at(count));
-            } else {
-                switch (value.place) {
-                    case value_place::input:
-                        seen = readable(pass_slice(rows[value.index], value.type.shape, first, count));
-                        break;
-                    case value_place::constant: seen = readable(g.constants[value.index]); break;
-                    case value_place::output:
-                        seen = pass_slice(out[value.index], g.values[g.outputs[value.index]].type.shape, first, count);
-                        seen = seen.reshaped(value.type.shape.at(count));
-                        break;
-                    case value_place::slot:
-                        seen = {slots[value.index], value.type.type, value.type.shape.at(count)};
-                        break;
-                    case value_place::unused: break;
-                }
-            }
-            new (&views[v]) mutable_tensor_view(seen);
-        }
-        for (const graph_step& step : g.steps) {
-            space.stop.check();
-            const workspace::scope one(space);
-            const auto in = space.take<tensor_view>(step.inputs.size());
-            const auto to = space.take<mutable_tensor_view>(step.outputs.size());
-            for (std::size_t i = 0; i < in.size(); ++i) new (&in[i]) tensor_view(views[step.inputs[i]]);
-            for (std::size_t i = 0; i < to.size(); ++i) new (&to[i]) mutable_tensor_view(views[step.outputs[i]]);
-            step.op(in, to, space);
-        }
-        for (std::size_t i = 0; i < g.outputs.size(); ++i) {  // answers that are inputs, constants or other answers
-            const graph_value& value = g.values[g.values[g.outputs[i]].root];
-            if (value.place == value_place::output && value.index == i) continue;
-            const mutable_tensor_view& from = views[g.outputs[i]];
-            const mutable_tensor_view to = pass_slice(out[i], g.values[g.outputs[i]].type.shape, first, count);
-            detail::copy_elements(from, to);
-        }
+        return std::all_of(state_->inputs.begin(), state_->inputs.end(), lead) &&
+               std::all_of(state_->outputs.begin(), state_->outputs.end(), lead);
     }
 
     std::shared_ptr<const graph_state> state_;

@@ -4,22 +4,18 @@
 #pragma once
 #include <algorithm>  // std::max, std::reverse
 #include <cstddef>    // std::size_t
+#include <memory>     // std::shared_ptr
 #include <optional>   // std::optional
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 #include <utility>    // std::pair
 #include <vector>     // std::vector
 
-#include "../context/floating_point.hpp"
 #include "../kernel/isa.hpp"
 #include "graph.hpp"
+#include "memory_plan.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
-
-/// What a graph may ask of memory: models come from files, and a damaged one may ask for anything.
-struct graph_limits {
-    std::size_t bytes_per_value = std::size_t{1} << 32;  ///< of one row's share of a value, and of a folded constant
-};
 
 /// A value of the graph under construction.
 struct value_id {
@@ -40,56 +36,94 @@ public:
     }
 
     value_id input(std::string name, value_type type) {
-        check_size(type, "input '" + name + "'");
+        return known_input(std::move(name), knowledge{std::move(type)});
+    }
+    /// An input of which more is known than its type.
+    value_id known_input(std::string name, knowledge known) {
+        detail::check_size(known.type, limits_, "input '" + name + "'");
         graph_.inputs.push_back(graph_.values.size());
-        return new_value(std::move(name), std::move(type), value_place::input, graph_.inputs.size() - 1);
+        return new_value(std::move(name), std::move(known), value_place::input, graph_.inputs.size() - 1);
     }
 
     value_id constant(tensor value, std::string name = {}) {
-        value_type type{value.type(), value.shape()};
-        graph_.constants.push_back(std::move(value));
-        return new_value(std::move(name), std::move(type), value_place::constant, graph_.constants.size() - 1);
+        return constant(std::make_shared<const tensor>(std::move(value)), std::move(name));
+    }
+    value_id constant(std::shared_ptr<const tensor> value, std::string name = {}) {
+        graph_.constants.push_back(value);
+        return new_value(std::move(name), knowledge::of(std::move(value)), value_place::constant,
+                         graph_.constants.size() - 1);
+    }
+
+    /// Stands for an input that is left out.
+    value_id none() {
+        if (!none_) {
+            knowledge nothing{{element::float32, shape{0}}};
+            nothing.absent = true;
+            none_ = new_value({}, std::move(nothing), value_place::absent, 0);
+        }
+        return *none_;
     }
 
     /// Adds one operation; its answers follow from its shape rule. With constant inputs alone it is computed here.
     std::vector<value_id> add(operation op, const std::vector<value_id>& inputs, std::string name = {}) {
-        const std::string label = "node '" + name + "' (" + std::string(op.name()) + ")";
-        std::vector<value_type> types;
-        bool known = !inputs.empty();
-        for (const value_id input : inputs) {
-            types.push_back(type(input));
-            known = known && constant_of(input) != nullptr;
-        }
-        std::vector<value_type> answers;
-        bool mixes = false;
+        std::vector<const knowledge*> from;
+        for (const value_id input : inputs) from.push_back(&known_.at(input.index));
+        deduction made;
         try {
-            answers = op.answers(types);
-            for (const value_type& answer : answers) check_size(answer, "its answer");
-            mixes = op.mixes_rows(types);
+            made = deduce(op, from, limits_);
         } catch (const std::invalid_argument& error) {
-            throw std::invalid_argument(label + ": " + error.what());
+            throw std::invalid_argument(detail::label_of(op, name) + ": " + error.what());
         }
-        if (known) return fold(op, inputs, answers);
-        for (const value_type& answer : answers)
-            mixes = mixes || !(answer.shape.constant() || answer.shape.rows_lead());
-        if (mixes && graph_.row_mixer.empty()) graph_.row_mixer = name.empty() ? std::string(op.name()) : name;
+        std::vector<value_id> answers;
+        bool constant_all = !made.answers.empty();
+        for (const knowledge& answer : made.answers) constant_all = constant_all && answer.owner != nullptr;
+        if (constant_all) {
+            for (knowledge& answer : made.answers) answers.push_back(constant(std::move(answer.owner)));
+            return answers;
+        }
+        if (made.rows == row_use::mixed && graph_.row_mixer.empty())
+            graph_.row_mixer = name.empty() ? std::string(op.name()) : name;
         graph_step step{std::move(op), std::move(name), {}, {}};
         for (const value_id input : inputs) step.inputs.push_back(input.index);
-        std::vector<value_id> made;
-        for (value_type& answer : answers) {
-            made.push_back(new_value(step.name, std::move(answer), value_place::slot, 0));
-            step.outputs.push_back(made.back().index);
+        for (knowledge& answer : made.answers) {
+            answers.push_back(new_value(step.name, std::move(answer), value_place::slot, 0));
+            step.outputs.push_back(answers.back().index);
         }
         if (step.op.aliases()) graph_.values[step.outputs.front()].root = graph_.values[step.inputs.front()].root;
         graph_.steps.push_back(std::move(step));
-        return made;
+        return answers;
     }
 
-    [[nodiscard]] const value_type& type(value_id value) const { return graph_.values.at(value.index).type; }
-    /// The value itself where it is known already, else nullptr; valid until the next call that adds.
-    [[nodiscard]] const tensor* constant_of(value_id value) const {
-        const graph_value& v = graph_.values.at(value.index);
-        return v.place == value_place::constant && v.root == value.index ? &graph_.constants[v.index] : nullptr;
+    /// Adds all steps of a graph that is not finished, its inputs being `inputs`; `wanted` of its values, as they are
+    /// called here.
+    std::vector<value_id> splice(const graph_builder& inner, const std::vector<value_id>& inputs,
+                                 const std::vector<value_id>& wanted) {
+        std::vector<std::optional<value_id>> here(inner.graph_.values.size());
+        for (std::size_t i = 0; i < inputs.size(); ++i) here[inner.graph_.inputs.at(i)] = inputs[i];
+        const auto map = [&](std::size_t v) {
+            const graph_value& value = inner.graph_.values[v];
+            if (!here[v] && value.place == value_place::constant)
+                here[v] = constant(inner.graph_.constants[value.index], value.name);
+            if (!here[v] && value.place == value_place::absent) here[v] = none();
+            return here[v].value();
+        };
+        for (const graph_step& step : inner.graph_.steps) {
+            std::vector<value_id> from;
+            for (const std::size_t input : step.inputs) from.push_back(map(input));
+            const std::vector<value_id> made = add(step.op, from, step.name);
+            for (std::size_t i = 0; i < made.size(); ++i) here[step.outputs[i]] = made[i];
+        }
+        std::vector<value_id> out;
+        for (const value_id value : wanted) out.push_back(map(value.index));
+        return out;
+    }
+
+    [[nodiscard]] const value_type& type(value_id value) const { return known_.at(value.index).type; }
+    /// Everything that is known of a value; valid until the next call that adds.
+    [[nodiscard]] const knowledge& known(value_id value) const { return known_.at(value.index); }
+    /// The elements where they are known already; valid as long as the builder.
+    [[nodiscard]] std::optional<tensor_view> constant_of(value_id value) const {
+        return known_.at(value.index).elements;
     }
 
     [[nodiscard]] graph finish(const std::vector<std::pair<std::string, value_id>>& outputs) && {
@@ -98,7 +132,10 @@ public:
             graph_.outputs.push_back(value.index);
             graph_.output_names.push_back(name);
         }
+        graph_.limits = limits_;
+        graph_.planned = all_sizes_follow_from_rows();
         find_static_batch();
+        drop_shape_inputs();
         fuse_activations();
         remove_unused();
         place_values();
@@ -106,36 +143,37 @@ public:
     }
 
 private:
-    void check_size(const value_type& type, const std::string& what) const {
-        const std::size_t elements = type.shape.at(1).volume();
-        if (elements > limits_.bytes_per_value / size_of(type.type))
-            throw std::invalid_argument(what + " " + type.text() + " takes more than " +
-                                        std::to_string(limits_.bytes_per_value) + " bytes a row");
-    }
-
-    value_id new_value(std::string name, value_type type, value_place place, std::size_t index) {
-        graph_.values.push_back({std::move(name), std::move(type), place, index, graph_.values.size()});
+    value_id new_value(std::string name, knowledge known, value_place place, std::size_t index) {
+        graph_.values.push_back({std::move(name), known.type, place, index, graph_.values.size()});
+        known_.push_back(std::move(known));
         return {graph_.values.size() - 1};
     }
 
-    std::vector<value_id> fold(const operation& op, const std::vector<value_id>& inputs,
-                               const std::vector<value_type>& answers) {
-        std::vector<tensor_view> in;
-        for (const value_id input : inputs) in.push_back(*constant_of(input));
-        std::vector<tensor> results;
-        std::vector<mutable_tensor_view> out;
-        for (const value_type& answer : answers) results.emplace_back(answer.type, answer.shape.at(1));
-        for (tensor& result : results) out.push_back(result);
-        workspace space;
-        const floating_point_scope environment;  // the same bits as when the graph runs
-        op(in, out, space);
-        std::vector<value_id> made;
-        for (tensor& result : results) made.push_back(constant(std::move(result)));
-        return made;
+    [[nodiscard]] bool all_sizes_follow_from_rows() const {
+        for (const graph_step& step : graph_.steps) {
+            if (step.op.makes_answers()) return false;
+            for (const std::size_t output : step.outputs)
+                if (!graph_.values[output].type.shape.known()) return false;
+        }
+        for (const std::size_t input : graph_.inputs)
+            if (!graph_.values[input].type.shape.known()) return false;
+        return true;
+    }
+
+    /// Targets of reshapes and the like are no longer needed where the answers' shapes are known.
+    void drop_shape_inputs() {
+        const std::size_t nothing = none().index;
+        for (graph_step& step : graph_.steps) {
+            bool known = !step.op.makes_answers();
+            for (const std::size_t output : step.outputs) known = known && graph_.values[output].type.shape.known();
+            for (std::size_t i = 1; known && i < step.inputs.size(); ++i)
+                if (!step.op.reads(i)) step.inputs[i] = nothing;
+        }
     }
 
     /// A graph none of whose inputs depends on N was exported with a static batch: axis 0 of its first input.
     void find_static_batch() {
+        if (graph_.inputs.empty()) return;
         for (const std::size_t input : graph_.inputs)
             if (!graph_.values[input].type.shape.constant()) return;
         for (const std::size_t input : graph_.inputs) {
@@ -144,7 +182,6 @@ private:
             graph_.rows_per_call = static_cast<std::size_t>(shape[0].fixed);
             return;
         }
-        throw std::invalid_argument("the graph has no input with a row axis");
     }
 
     [[nodiscard]] std::vector<std::size_t> uses() const {
@@ -202,26 +239,34 @@ private:
         for (std::size_t v = 0; v < alive.size(); ++v) {
             if (alive[v]) continue;
             graph_value& value = graph_.values[v];
-            if (value.place == value_place::constant) graph_.constants[value.index] = tensor();
+            if (value.place == value_place::constant) graph_.constants[value.index] = nullptr;
             value.place = value_place::unused;
             value.root = v;
         }
     }
 
     void place_values() {
-        std::erase_if(graph_.steps, [](const graph_step& step) { return step.op.aliases(); });
+        if (graph_.planned) std::erase_if(graph_.steps, [](const graph_step& step) { return step.op.aliases(); });
         for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
-            graph_value& root = graph_.values[graph_.values[graph_.outputs[i]].root];
-            if (root.place != value_place::slot)
-                continue;  // an input, a constant, or an answer already: copied at the end
-            root.place = value_place::output;
-            root.index = i;
+            const std::size_t v = graph_.planned ? graph_.values[graph_.outputs[i]].root : graph_.outputs[i];
+            graph_value& value = graph_.values[v];
+            if (value.place != value_place::slot || value.root != v)
+                continue;  // an input, a constant, another name, or an answer already: copied at the end
+            value.place = value_place::output;
+            value.index = i;
         }
         std::vector<std::size_t> last_use(graph_.values.size(), 0);
         for (std::size_t s = 0; s < graph_.steps.size(); ++s) {
             for (const std::size_t input : graph_.steps[s].inputs) last_use[graph_.values[input].root] = s;
             graph_.weight_bytes += graph_.steps[s].op.weight_bytes();
         }
+        if (graph_.planned)
+            place_in_slots(last_use);
+        else
+            place_in_blocks(std::move(last_use));
+    }
+
+    void place_in_slots(const std::vector<std::size_t>& last_use) {
         std::vector<std::size_t> planned;
         std::vector<lifetime> lifetimes;
         for (std::size_t s = 0; s < graph_.steps.size(); ++s) {
@@ -242,8 +287,22 @@ private:
         graph_.slot_bytes_per_row = plan.total_per_row();
     }
 
+    void place_in_blocks(std::vector<std::size_t> last_use) {
+        for (const std::size_t output : graph_.outputs) last_use[graph_.values[output].root] = SIZE_MAX;
+        for (std::size_t s = 0; s < graph_.steps.size(); ++s)
+            for (const std::size_t output : graph_.steps[s].outputs) {
+                graph_value& value = graph_.values[output];
+                if (value.place != value_place::slot || value.root != output) continue;
+                value.place = value_place::block;
+                const std::size_t last = std::max(s, last_use[output]);
+                if (last != SIZE_MAX) graph_.steps[last].ends.push_back(output);
+            }
+    }
+
     graph_limits limits_;
     graph_state graph_;
+    std::vector<knowledge> known_;  ///< by value
+    std::optional<value_id> none_;
 };
 
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -50,41 +50,30 @@ struct row_dimension {
     return {};
 }
 
-/// Type of an input; rows stand at axis 0.
+/// Type of an input: rows wherever their dimension's name stands; other open dimensions are known at run time only.
 ///
-/// errors   throws std::invalid_argument for values that are no tensors, unsupported element types, shapes that are
-///          missing, and open dimensions other than the rows, naming each
+/// errors   throws std::invalid_argument for values that are no tensors, and for unsupported element types
 [[nodiscard]] inline value_type input_type(const value_info_proto& input, const row_dimension& rows,
                                            const std::map<std::string, std::int64_t>& dims) {
     if (!input.is_tensor) throw std::invalid_argument("expected a tensor, got another type");
     const element type = element_of_data_type(input.element_type);
-    if (!input.shape) throw std::invalid_argument("expected a shape, got none");
+    if (!input.shape) return {type, symbolic_shape::unknown()};
     if (input.shape->size() > shape::max_rank)
         throw std::invalid_argument("expected rank " + std::to_string(shape::max_rank) + " at most, got " +
                                     std::to_string(input.shape->size()));
-    std::vector<extent> extents;
-    for (std::size_t axis = 0; axis < input.shape->size(); ++axis) {
-        const dimension_proto& dim = (*input.shape)[axis];
-        const std::string where = "axis " + std::to_string(axis);
+    symbolic_shape extents;
+    for (const dimension_proto& dim : *input.shape) {
         if (const auto value = stated(dim, dims)) {
             if (*value < 0)
-                throw std::invalid_argument(where + ": expected an extent of 0 or more, got " + std::to_string(*value));
-            extents.emplace_back(*value);
+                throw std::invalid_argument("axis " + std::to_string(extents.rank()) +
+                                            ": expected an extent of 0 or more, got " + std::to_string(*value));
+            extents.push_back(*value);
             continue;
         }
-        const bool is_rows = rows.any && (dim.param == rows.name || dim.param.empty());
-        if (axis == 0 && is_rows) {
-            extents.push_back(rows_extent);
-            continue;
-        }
-        if (is_rows && !dim.param.empty())
-            throw std::invalid_argument(where + ": expected the rows " + in_quotes(dim.param) + " at axis 0 only");
-        throw std::invalid_argument(
-            where + ": expected a number, or the rows" + (rows.name.empty() ? "" : " " + in_quotes(rows.name)) +
-            " at axis 0, got " +
-            (dim.param.empty() ? "nothing" : in_quotes(dim.param) + "; load_options::dims can state it"));
+        const bool is_rows = rows.any && (dim.param.empty() ? extents.rank() == 0 : dim.param == rows.name);
+        extents.push_back(is_rows ? rows_extent : extent::unknown());
     }
-    return {type, symbolic_shape(std::move(extents))};
+    return {type, extents};
 }
 
 /// "float32 ['N', 10]": what a file declares.
@@ -104,16 +93,18 @@ struct row_dimension {
 /// errors   throws std::invalid_argument naming both
 inline void expect_declared(const value_info_proto& declared, const value_type& inferred, std::string_view rows) {
     bool agrees = true;
+    if (declared.shape && declared.shape->size() > shape::max_rank) agrees = false;
     if (declared.is_tensor && declared.element_type != 0) agrees = find_element(declared.element_type) == inferred.type;
     if (declared.shape) {
+        if (!inferred.shape.ranked()) return;
         agrees = agrees && declared.shape->size() == inferred.shape.rank();
         for (std::size_t axis = 0; agrees && axis < declared.shape->size(); ++axis) {
             const dimension_proto& dim = (*declared.shape)[axis];
             const extent& found = inferred.shape[axis];
             if (dim.value)
-                agrees = found == extent(*dim.value);
+                agrees = may_equal(found, *dim.value);
             else if (!dim.param.empty() && dim.param == rows)
-                agrees = found == rows_extent;
+                agrees = may_equal(found, rows_extent);
         }
     }
     if (!agrees)

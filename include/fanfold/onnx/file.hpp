@@ -40,7 +40,8 @@ public:
         size_ = std::filesystem::file_size(path, code);
         if (code) throw std::invalid_argument("its size cannot be read: " + code.message());
         file_.reset(std::fopen(path.c_str(), "rb"));
-        if (file_ == nullptr) throw std::invalid_argument("it cannot be opened: " + std::generic_category().message(errno));
+        if (file_ == nullptr)
+            throw std::invalid_argument("it cannot be opened: " + std::generic_category().message(errno));
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }

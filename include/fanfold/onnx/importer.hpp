@@ -20,105 +20,103 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
-/// Which operators there are: a lookup, and what to tell those who ask for others.
-struct operator_table {
-    const operator_entry* (*find)(std::string_view name, std::int64_t opset);
-    std::string (*supported)();
-};
-
-/// Turns one model into a graph.
+/// Turns the nodes of one graph into steps.
 ///
 /// errors   throws std::invalid_argument naming the node (or input, or output), what was expected and what came
-class importer {
+class graph_importer {
 public:
-    importer(const model_proto& model, const operator_table& operators, const graph_limits& limits, data_folder folder)
-        : model_(model),
-          operators_(operators),
-          state_{graph_builder(limits), limits, std::move(folder), model.opset.value_or(0), {}} {}
-
-    [[nodiscard]] graph import_graph(const std::map<std::string, std::int64_t>& dims) && {
-        check_model();
-        add_initializers();
-        add_inputs(dims);
-        for (std::size_t index = 0; index < model_.nodes.size(); ++index) {
-            try {
-                add_node(model_.nodes[index], index);
-            } catch (const std::invalid_argument& error) {
-                throw std::invalid_argument(label(index) + ": " + error.what());
-            }
-        }
-        return finish();
-    }
-
-private:
-    static bool default_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
-
-    /// "node 'conv1' (Conv, opset 13)"
-    std::string label(std::size_t index) const {
-        const node_proto& node = model_.nodes[index];
-        const std::string name = node.name.empty() ? std::to_string(index) : in_quotes(node.name);
-        const std::string op = in_quotes(node.op_type);
-        return "node " + name + " (" + op.substr(1, op.size() - 2) + ", opset " + std::to_string(state_.opset) + ")";
-    }
-
-    void check_model() const {
-        if (!model_.has_graph) throw std::invalid_argument("expected an ONNX model, got no graph");
-        if (!model_.opset) throw std::invalid_argument("expected an opset of the domain ai.onnx, got none");
-        if (*model_.opset < first_opset || *model_.opset > last_opset)
-            throw std::invalid_argument("expected opset " + std::to_string(first_opset) + " to " +
-                                        std::to_string(last_opset) + " of the domain ai.onnx, got " +
-                                        std::to_string(*model_.opset));
-        if (model_.sparse_initializers != 0)
+    graph_importer(const graph_proto& graph, const import_context& context, import_state* around = nullptr)
+        : graph_(graph), state_{context, around, graph_builder(context.limits)} {
+        if (graph.sparse_initializers != 0)
             throw std::invalid_argument("expected dense initializers, got " +
-                                        std::to_string(model_.sparse_initializers) + " sparse ones");
-        if (model_.quantization_annotations != 0)
-            throw std::invalid_argument("expected a model of plain tensors, got " +
-                                        std::to_string(model_.quantization_annotations) + " quantization annotations");
+                                        std::to_string(graph.sparse_initializers) + " sparse ones");
+        if (graph.quantization_annotations != 0)
+            throw std::invalid_argument("expected a graph of plain tensors, got " +
+                                        std::to_string(graph.quantization_annotations) + " quantization annotations");
     }
 
+    /// Initializers among the inputs are constants: models before IR version 4 list them there.
     void add_initializers() {
-        for (const tensor_proto& stored : model_.initializers) {
+        for (const tensor_proto& stored : graph_.initializers) {
             if (stored.name.empty()) throw std::invalid_argument("expected initializers with names, got one without");
             if (!state_.values.emplace(stored.name, named_value{std::nullopt, &stored, std::nullopt}).second)
                 throw std::invalid_argument("expected one initializer " + in_quotes(stored.name) + ", got two");
         }
     }
 
-    /// Initializers among the inputs are constants: models before IR version 4 list them there.
-    void add_inputs(const std::map<std::string, std::int64_t>& dims) {
+    [[nodiscard]] std::vector<const value_info_proto*> inputs() const {
         std::vector<const value_info_proto*> inputs;
-        for (const value_info_proto& input : model_.inputs) {
+        for (const value_info_proto& input : graph_.inputs) {
             const auto found = state_.values.find(input.name);
             if (found == state_.values.end() || found->second.stored == nullptr) inputs.push_back(&input);
         }
-        for (const auto& [name, extent] : dims)
-            if (!names_dimension(inputs, name))
-                throw std::invalid_argument("expected in load_options::dims names of input dimensions, got " +
-                                            in_quotes(name));
-        const row_dimension rows = find_row_dimension(inputs, dims);
-        for (const value_info_proto* input : inputs) {
-            const std::string name(input->name);
-            value_type type = wire::within("input " + in_quotes(name), [&] { return input_type(*input, rows, dims); });
-            if (state_.values.contains(input->name))
-                throw std::invalid_argument("expected one input " + in_quotes(name) + ", got two");
-            state_.values.emplace(input->name,
-                                  named_value{state_.builder.input(name, std::move(type)), nullptr, std::nullopt});
+        return inputs;
+    }
+
+    void add_input(const value_info_proto& input, knowledge known) {
+        const std::string name(input.name);
+        if (state_.values.contains(input.name))
+            throw std::invalid_argument("expected one input " + in_quotes(name) + ", got two");
+        state_.values.emplace(input.name,
+                              named_value{state_.builder.known_input(name, std::move(known)), nullptr, std::nullopt});
+    }
+
+    void add_nodes() {
+        for (std::size_t index = 0; index < graph_.nodes.size(); ++index) {
+            try {
+                add_node(graph_.nodes[index], index);
+            } catch (const std::invalid_argument& error) {
+                throw std::invalid_argument(label(index) + ": " + error.what());
+            }
         }
-        row_name_ = rows.name;
+    }
+
+    /// `rows`: the name of the dimension that counts rows.
+    [[nodiscard]] inner_graph finish(std::string_view rows) && {
+        std::vector<std::pair<std::string, value_id>> outputs;
+        for (const value_info_proto& output : graph_.outputs) {
+            named_value* found = state_.find(output.name);
+            if (found == nullptr)
+                throw std::invalid_argument("expected a node that computes the output " + in_quotes(output.name) +
+                                            ", got none");
+            const value_id value = state_.materialize(output.name, *found);
+            if (state_.around == nullptr)
+                wire::within("output " + in_quotes(output.name),
+                             [&] { expect_declared(output, state_.builder.type(value), rows); });
+            outputs.emplace_back(std::string(output.name), value);
+        }
+        return {std::move(state_.builder), std::move(outputs), std::move(state_.captures)};
+    }
+
+private:
+    static bool default_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
+
+    std::int64_t opset_of(std::string_view domain) const {
+        for (const opset_proto& other : state_.context.other_opsets)
+            if (other.domain == domain) return other.version;
+        return state_.context.opset;
+    }
+
+    /// "node 'conv1' (Conv, opset 13)"
+    std::string label(std::size_t index) const {
+        const node_proto& node = graph_.nodes[index];
+        const std::string name = node.name.empty() ? std::to_string(index) : in_quotes(node.name);
+        const std::string op = in_quotes(node.op_type);
+        return "node " + name + " (" + op.substr(1, op.size() - 2) + ", opset " +
+               std::to_string(default_domain(node.domain) ? state_.context.opset : opset_of(node.domain)) + ")";
     }
 
     void add_node(const node_proto& node, std::size_t index) {
+        const import_context& context = state_.context;
+        const std::string_view domain = default_domain(node.domain) ? std::string_view() : node.domain;
         const operator_entry* entry =
-            default_domain(node.domain) ? operators_.find(node.op_type, state_.opset) : nullptr;
+            context.find(context, domain, node.op_type, domain.empty() ? context.opset : opset_of(domain));
         if (entry == nullptr)
-            throw std::invalid_argument(
-                "expected an operator of " + operators_.supported() + "; got " + in_quotes(node.op_type) +
-                (default_domain(node.domain) ? "" : " of the domain " + in_quotes(node.domain)));
+            throw std::invalid_argument("expected an operator of " + context.supported() + "; got " +
+                                        in_quotes(node.op_type) +
+                                        (domain.empty() ? "" : " of the domain " + in_quotes(domain)));
         for (const std::string_view input : node.inputs)
-            if (!input.empty() && !state_.values.contains(input)) refuse_undefined(input, index);
-        for (const attribute_proto& attribute : node.attributes)
-            if (attribute.has_subgraph)
-                throw std::invalid_argument("expected no subgraphs, got one in attribute " + in_quotes(attribute.name));
+            if (!input.empty() && state_.find(input) == nullptr) refuse_undefined(input, index);
         node_import import(node, state_);
         entry->import_node(import);
         import.expect_all_attributes_read();
@@ -128,13 +126,13 @@ private:
     /// An input that nothing before has defined: nowhere, only later, or on a cycle.
     [[noreturn]] void refuse_undefined(std::string_view input, std::size_t index) const {
         std::unordered_map<std::string_view, std::size_t> producer;
-        for (std::size_t i = 0; i < model_.nodes.size(); ++i)
-            for (const std::string_view output : model_.nodes[i].outputs) producer.emplace(output, i);
+        for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
+            for (const std::string_view output : graph_.nodes[i].outputs) producer.emplace(output, i);
         const auto found = producer.find(input);
         if (found == producer.end())
             throw std::invalid_argument("expected its input " + in_quotes(input) + " to be defined, got no such value");
         // Everything that the producer needs, depth first; on a cycle when this node is among it.
-        std::vector<bool> seen(model_.nodes.size(), false);
+        std::vector<bool> seen(graph_.nodes.size(), false);
         std::vector<std::size_t> open{found->second};
         while (!open.empty()) {
             const std::size_t at = open.back();
@@ -144,33 +142,62 @@ private:
                                             " from " + label(found->second) + ", which needs this node's output");
             if (seen[at]) continue;
             seen[at] = true;
-            for (const std::string_view name : model_.nodes[at].inputs)
+            for (const std::string_view name : graph_.nodes[at].inputs)
                 if (const auto from = producer.find(name); from != producer.end()) open.push_back(from->second);
         }
         throw std::invalid_argument("expected nodes in the order of execution, got its input " + in_quotes(input) +
                                     " from the later " + label(found->second));
     }
 
-    graph finish() {
-        std::vector<std::pair<std::string, value_id>> outputs;
-        for (const value_info_proto& output : model_.outputs) {
-            const auto found = state_.values.find(output.name);
-            if (found == state_.values.end())
-                throw std::invalid_argument("expected a node that computes the output " + in_quotes(output.name) +
-                                            ", got none");
-            const value_id value = state_.materialize(output.name, found->second);
-            wire::within("output " + in_quotes(output.name),
-                         [&] { expect_declared(output, state_.builder.type(value), row_name_); });
-            outputs.emplace_back(std::string(output.name), value);
-        }
-        return std::move(state_.builder).finish(outputs);
-    }
-
-    const model_proto& model_;
-    operator_table operators_;
+    const graph_proto& graph_;
     import_state state_;
-    std::string_view row_name_;
 };
+
+[[nodiscard]] inline inner_graph import_inner_graph(const graph_proto& inner, import_state& around,
+                                                    std::optional<inner_inputs> inputs) {
+    graph_importer import(inner, around.context, &around);
+    import.add_initializers();
+    const auto declared = import.inputs();
+    if (inputs && inputs->size() != declared.size())
+        throw std::invalid_argument("expected a graph of " + std::to_string(inputs->size()) + " inputs, got " +
+                                    std::to_string(declared.size()));
+    for (std::size_t i = 0; i < declared.size(); ++i)
+        import.add_input(*declared[i], inputs ? (*inputs)[i] : knowledge{input_type(*declared[i], {}, {})});
+    import.add_nodes();
+    return std::move(import).finish({});
+}
+
+/// Turns a model into a graph. `dims` states extents of open dimensions by name.
+///
+/// errors   as graph_importer
+[[nodiscard]] inline graph import_model(const model_proto& model, import_context context,
+                                        const std::map<std::string, std::int64_t>& dims) {
+    if (!model.graph) throw std::invalid_argument("expected an ONNX model, got no graph");
+    if (!model.opset && model.other_opsets.empty())
+        throw std::invalid_argument("expected an opset of the domain ai.onnx, got none");
+    context.import_inner = &import_inner_graph;
+    context.opset = model.opset.value_or(last_opset);
+    context.other_opsets = model.other_opsets;
+    if (context.opset < first_opset || context.opset > last_opset)
+        throw std::invalid_argument("expected opset " + std::to_string(first_opset) + " to " +
+                                    std::to_string(last_opset) + " of the domain ai.onnx, got " +
+                                    std::to_string(context.opset));
+    graph_importer import(*model.graph, context);
+    import.add_initializers();
+    const auto inputs = import.inputs();
+    for (const auto& [name, extent] : dims)
+        if (!names_dimension(inputs, name))
+            throw std::invalid_argument("expected in load_options::dims names of input dimensions, got " +
+                                        in_quotes(name));
+    const row_dimension rows = find_row_dimension(inputs, dims);
+    for (const value_info_proto* input : inputs) {
+        value_type type =
+            wire::within("input " + in_quotes(input->name), [&] { return input_type(*input, rows, dims); });
+        import.add_input(*input, {std::move(type)});
+    }
+    import.add_nodes();
+    return std::move(import).finish(rows.name).finish();
+}
 
 }  // namespace onnx
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -9,6 +9,7 @@
 #include <stdexcept>    // std::invalid_argument
 #include <string>       // std::string
 #include <string_view>  // std::string_view
+#include <vector>       // std::vector
 
 #include "../context/floating_point.hpp"
 #include "error.hpp"
@@ -22,9 +23,17 @@ namespace onnx {
 struct load_options {
     graph_limits limits{};
     std::map<std::string, std::int64_t> dims{};  ///< extents for symbolic dimensions, by name
+    std::vector<operator_entry> operators{};     ///< operators of the user's own, asked before those that are built in
 };
 
 namespace detail {
+
+[[nodiscard]] inline const operator_entry* find_any_operator(const import_context& context, std::string_view domain,
+                                                             std::string_view name, std::int64_t opset) {
+    for (const operator_entry& entry : context.more)
+        if (entry.name == name && entry.domain == domain && entry.since <= opset && opset <= entry.until) return &entry;
+    return find_operator(domain, name, opset);
+}
 
 [[nodiscard]] inline graph load(std::span<const std::byte> bytes, const std::string& file, const data_folder& folder,
                                 const load_options& options) {
@@ -33,8 +42,9 @@ namespace detail {
         if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
         const model_proto model =
             parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-        constexpr operator_table operators{&find_operator, &supported_operators};
-        return importer(model, operators, options.limits, folder).import_graph(options.dims);
+        return import_model(
+            model, {&find_any_operator, &supported_operators, nullptr, options.operators, options.limits, folder},
+            options.dims);
     } catch (const std::invalid_argument& error) {
         throw load_error(file + ": " + error.what());
     }

@@ -4,6 +4,7 @@
 #include <cstddef>        // std::size_t
 #include <cstdint>        // std::int64_t
 #include <optional>       // std::optional
+#include <span>           // std::span
 #include <stdexcept>      // std::invalid_argument
 #include <string>         // std::string
 #include <string_view>    // std::string_view
@@ -24,23 +25,59 @@ struct named_value {
     std::optional<tensor> decoded;  ///< of `stored`, while a node reads it
 };
 
-/// What the import of one graph carries along.
-struct import_state {
+class node_import;
+
+/// One line of the table of operators: versions [since, until] of its domain's opset; the default domain is "".
+struct operator_entry {
+    std::string_view name;
+    std::int64_t since;
+    std::int64_t until;
+    void (*import_node)(node_import&);
+    std::string_view domain = {};
+};
+
+struct import_state;
+/// A graph inside a node, and the values around it that it takes as its last inputs.
+struct inner_graph {
     graph_builder builder;
-    graph_limits limits;
-    data_folder folder;
+    std::vector<std::pair<std::string, value_id>> outputs;
+    std::vector<value_id> captures;
+
+    [[nodiscard]] graph finish() && { return std::move(builder).finish(outputs); }
+};
+/// What is known of the first inputs of an inner graph.
+using inner_inputs = std::span<const knowledge>;
+
+/// What the import of all graphs of one model shares.
+struct import_context {
+    const operator_entry* (*find)(const import_context&, std::string_view domain, std::string_view name,
+                                  std::int64_t opset) = nullptr;
+    std::string (*supported)() = nullptr;
+    inner_graph (*import_inner)(const graph_proto&, import_state&, std::optional<inner_inputs>) = nullptr;
+    std::span<const operator_entry> more{};  ///< the user's operators
+    graph_limits limits{};
+    data_folder folder{};
     std::int64_t opset = 0;
-    std::unordered_map<std::string_view, named_value> values;
+    std::vector<opset_proto> other_opsets{};
+};
+
+/// What the import of one graph carries along. A graph inside a node sees the names around it, too.
+struct import_state {
+    const import_context& context;
+    import_state* around = nullptr;
+    graph_builder builder;
+    std::unordered_map<std::string_view, named_value> values{};
+    std::vector<value_id> captures{};  ///< values of `around` that became inputs here, in their order
 
     /// The stored elements; kept until `forget`.
     const tensor& decode(std::string_view name, named_value& value) const {
         if (!value.decoded)
             value.decoded = wire::within("tensor " + in_quotes(name), [&] {
                 const value_type type = type_of(*value.stored);
-                if (type.shape.at(1).volume() > limits.bytes_per_value / size_of(type.type))
-                    throw std::invalid_argument("expected at most " + std::to_string(limits.bytes_per_value) +
+                if (type.shape.at(1).volume() > context.limits.bytes_per_value / size_of(type.type))
+                    throw std::invalid_argument("expected at most " + std::to_string(context.limits.bytes_per_value) +
                                                 " bytes, got " + type.text());
-                return to_tensor(*value.stored, folder);
+                return to_tensor(*value.stored, context.folder);
             });
         return *value.decoded;
     }
@@ -55,6 +92,25 @@ struct import_state {
         }
         return *value.id;
     }
+
+    /// The value of that name here or in a graph around; null when there is none.
+    named_value* find(std::string_view name) {
+        if (const auto here = values.find(name); here != values.end()) return &here->second;
+        named_value* outer = around == nullptr ? nullptr : around->find(name);
+        if (outer == nullptr) return nullptr;
+        if (outer->stored != nullptr && !outer->id)  // stored elements serve every graph
+            return &values.emplace(name, named_value{std::nullopt, outer->stored, std::nullopt}).first->second;
+        const value_id there = around->materialize(name, *outer);
+        const knowledge known = around->builder.known(there);
+        value_id made;
+        if (known.owner != nullptr) {
+            made = builder.constant(known.owner, std::string(name));
+        } else {
+            made = builder.known_input(std::string(name), known);
+            captures.push_back(there);
+        }
+        return &values.emplace(name, named_value{made, nullptr, std::nullopt}).first->second;
+    }
 };
 
 /// One node while it is imported: typed access to attributes and inputs, and a way to add operations.
@@ -67,8 +123,9 @@ public:
         : node_(node), state_(state), used_(node.attributes.size(), false) {}
 
     [[nodiscard]] std::string_view op_type() const noexcept { return node_.op_type; }
-    [[nodiscard]] std::int64_t opset() const noexcept { return state_.opset; }
-    [[nodiscard]] const graph_limits& limits() const noexcept { return state_.limits; }
+    /// Of the default domain.
+    [[nodiscard]] std::int64_t opset() const noexcept { return state_.context.opset; }
+    [[nodiscard]] const graph_limits& limits() const noexcept { return state_.context.limits; }
 
     // --- inputs ---
 
@@ -87,6 +144,22 @@ public:
         named_value& value = named(index);
         return state_.materialize(node_.inputs[index], value);
     }
+    /// The value, or one that stands for its absence.
+    [[nodiscard]] value_id input_or_none(std::size_t index) {
+        return has_input(index) ? input(index) : state_.builder.none();
+    }
+    /// All inputs; those left out between others stand as none.
+    [[nodiscard]] std::vector<value_id> inputs() {
+        std::vector<value_id> all;
+        for (std::size_t index = 0; index < node_.inputs.size(); ++index) all.push_back(input_or_none(index));
+        return all;
+    }
+    [[nodiscard]] std::size_t input_count() const noexcept { return node_.inputs.size(); }
+    [[nodiscard]] std::size_t output_count() const noexcept { return node_.outputs.size(); }
+    /// Somebody named this output.
+    [[nodiscard]] bool has_output(std::size_t index) const {
+        return index < node_.outputs.size() && !node_.outputs[index].empty();
+    }
     [[nodiscard]] value_type type(std::size_t index) {
         const named_value& value = named(index);
         if (value.id) return state_.builder.type(*value.id);
@@ -96,9 +169,18 @@ public:
     [[nodiscard]] std::optional<tensor_view> constant(std::size_t index) {
         named_value& value = named(index);
         if (!value.id) return state_.decode(node_.inputs[index], value);
-        const tensor* known = state_.builder.constant_of(*value.id);
-        if (known == nullptr) return std::nullopt;
-        return *known;
+        return state_.builder.constant_of(*value.id);
+    }
+    /// Integers that the standard made an input in a later version: from input `index`, or from the attribute.
+    /// errors   throws std::invalid_argument when the input is computed at run time
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> integers_of(std::size_t index, std::string_view attribute) {
+        if (const auto* stored = integers(attribute)) return *stored;
+        if (!has_input(index)) return std::nullopt;
+        const std::optional<tensor_view> found = constant(index);
+        if (!found)
+            throw std::invalid_argument("expected " + in_quotes(node_.inputs[index]) + " known at load, got " +
+                                        type(index).text() + " computed at run time");
+        return integers_in(*found);
     }
     /// The same for an input that has to be known, `what` in the error's text.
     template <element_type T>
@@ -139,10 +221,34 @@ public:
             throw std::invalid_argument("attribute " + in_quotes(name) + ": expected a tensor, got none");
         return found != nullptr ? &*found->t : nullptr;
     }
+    [[nodiscard]] const std::vector<std::string_view>* texts(std::string_view name) {
+        const attribute_proto* found = find(name, attribute_proto::texts, "strings");
+        return found != nullptr ? &found->strings : nullptr;
+    }
+    /// A branch or body. Without `inputs`, its own take what they declare.
+    [[nodiscard]] inner_graph subgraph(std::string_view name, std::optional<inner_inputs> inputs = {}) {
+        const attribute_proto* found = find(name, attribute_proto::graph, "a graph");
+        if (found == nullptr || !found->inner)
+            throw std::invalid_argument("expected attribute " + in_quotes(name) + " with a graph, got none");
+        return wire::within("attribute " + in_quotes(name),
+                            [&] { return state_.context.import_inner(parse_graph(*found->inner), state_, inputs); });
+    }
+    /// The steps of a graph that takes nothing but captures, as steps of this one; its answers.
+    [[nodiscard]] std::vector<value_id> splice(const inner_graph& inner) {
+        std::vector<value_id> wanted;
+        for (const auto& [name, value] : inner.outputs) wanted.push_back(value);
+        return state_.builder.splice(inner.builder, inner.captures, wanted);
+    }
+    [[nodiscard]] const knowledge& known(value_id value) const { return state_.builder.known(value); }
     [[nodiscard]] bool has_attribute(std::string_view name) const {
         for (const attribute_proto& attribute : node_.attributes)
             if (attribute.name == name) return true;
         return false;
+    }
+    /// Takes an attribute for read that does not matter here.
+    void ignore_attribute(std::string_view name) {
+        for (std::size_t i = 0; i < node_.attributes.size(); ++i)
+            if (node_.attributes[i].name == name) used_[i] = true;
     }
     /// Refuses attributes that nobody asked for: they would change what the node means.
     void expect_all_attributes_read() const {
@@ -154,31 +260,38 @@ public:
 
     // --- answers ---
 
-    /// Adds an operation of one answer.
-    value_id add(const operation& op, const std::vector<value_id>& inputs) {
+    /// Adds an operation; its answers.
+    std::vector<value_id> add_all(const operation& op, const std::vector<value_id>& inputs) {
         std::string label(node_.name.empty() && !node_.outputs.empty() ? node_.outputs.front() : node_.name);
-        const std::size_t scratch = op.scratch_bytes(1);
-        if (scratch > state_.limits.bytes_per_value)
-            throw std::invalid_argument("expected an operation with at most " +
-                                        std::to_string(state_.limits.bytes_per_value) + " bytes of scratch, got " +
-                                        std::to_string(scratch));
-        const std::string prefix = "node '" + label + "' (" + std::string(op.name()) + "): ";
+        check_scratch(op, inputs);
+        const std::string prefix = model_label(op, label) + ": ";
         try {
-            return state_.builder.add(op, inputs, std::move(label)).front();
+            return state_.builder.add(op, inputs, std::move(label));
         } catch (const std::invalid_argument& error) {  // the importer names the node, with its version
             std::string text = error.what();
             if (text.starts_with(prefix)) text.erase(0, prefix.size());
             throw std::invalid_argument(text);
         }
     }
+    /// Adds an operation; its first answer.
+    value_id add(const operation& op, const std::vector<value_id>& inputs) { return add_all(op, inputs).front(); }
     value_id constant_value(tensor value) { return state_.builder.constant(std::move(value)); }
 
     /// Names the node's one answer.
-    void answer(value_id value) { define({value, nullptr, std::nullopt}); }
-    void answer(const tensor_proto& stored) { define({std::nullopt, &stored, std::nullopt}); }
+    void answer(value_id value) { answer(std::vector<value_id>{value}); }
+    void answer(const tensor_proto& stored) {
+        expect_outputs(1);
+        define(0, {std::nullopt, &stored, std::nullopt});
+    }
+    /// Names the node's answers; some of them may be of no interest to anybody.
+    void answer(const std::vector<value_id>& values) {
+        expect_outputs(values.size());
+        for (std::size_t i = 0; i < values.size() && i < node_.outputs.size(); ++i)
+            if (!node_.outputs[i].empty()) define(i, {values[i], nullptr, std::nullopt});
+    }
 
-    /// Adds an operation; its one answer is the node's.
-    void answer(const operation& op, const std::vector<value_id>& inputs) { answer(add(op, inputs)); }
+    /// Adds an operation; its answers are the node's.
+    void answer(const operation& op, const std::vector<value_id>& inputs) { answer(add_all(op, inputs)); }
 
     /// Frees what was decoded for this node alone.
     void release() {
@@ -190,7 +303,25 @@ public:
 private:
     named_value& named(std::size_t index) {
         if (!has_input(index)) throw std::invalid_argument("expected input " + std::to_string(index) + ", got none");
-        return state_.values.at(node_.inputs[index]);  // the importer has checked that it is defined
+        return *state_.find(node_.inputs[index]);  // the importer has checked that it is defined
+    }
+
+    static std::string model_label(const operation& op, const std::string& name) {
+        return fanfold::detail::label_of(op, name);
+    }
+
+    void check_scratch(const operation& op, const std::vector<value_id>& inputs) const {
+        std::vector<shape> shapes;
+        for (const value_id input : inputs) {
+            if (!state_.builder.type(input).shape.known()) return;
+            shapes.push_back(state_.builder.type(input).shape.at(1));
+        }
+        if (op.makes_answers()) return;
+        const std::size_t scratch = op.scratch_bytes(shapes);
+        if (scratch > limits().bytes_per_value)
+            throw std::invalid_argument("expected an operation with at most " +
+                                        std::to_string(limits().bytes_per_value) + " bytes of scratch, got " +
+                                        std::to_string(scratch));
     }
 
     const attribute_proto* find(std::string_view name, std::int64_t kind, const char* expected) {
@@ -209,14 +340,18 @@ private:
         return found;
     }
 
-    void define(named_value value) {
-        for (std::size_t i = 0; i < node_.outputs.size(); ++i)
-            if (i > 0 && !node_.outputs[i].empty())
-                throw std::invalid_argument("expected one output, got a second one " + in_quotes(node_.outputs[i]));
-        if (node_.outputs.empty() || node_.outputs.front().empty())
-            throw std::invalid_argument("expected one output, got none");
-        if (!state_.values.emplace(node_.outputs.front(), std::move(value)).second)
-            throw std::invalid_argument("expected a new name for its output, got " + in_quotes(node_.outputs.front()) +
+    void expect_outputs(std::size_t most) const {
+        for (std::size_t i = most; i < node_.outputs.size(); ++i)
+            if (!node_.outputs[i].empty())
+                throw std::invalid_argument("expected " + std::to_string(most) + (most == 1 ? " output" : " outputs") +
+                                            ", got another one " + in_quotes(node_.outputs[i]));
+        if (node_.outputs.empty()) throw std::invalid_argument("expected an output, got none");
+    }
+
+    void define(std::size_t output, named_value value) {
+        if (node_.outputs[output].empty()) throw std::invalid_argument("expected an output with a name, got none");
+        if (!state_.values.emplace(node_.outputs[output], std::move(value)).second)
+            throw std::invalid_argument("expected a new name for its output, got " + in_quotes(node_.outputs[output]) +
                                         ", which is defined already");
     }
 
@@ -225,16 +360,8 @@ private:
     std::vector<bool> used_;
 };
 
-/// One line of the table of operators: versions [since, until] of the default domain's opset.
-struct operator_entry {
-    std::string_view name;
-    std::int64_t since;
-    std::int64_t until;
-    void (*import_node)(node_import&);
-};
-
 inline constexpr std::int64_t first_opset = 7;
-inline constexpr std::int64_t last_opset = 21;
+inline constexpr std::int64_t last_opset = 22;
 
 }  // namespace onnx
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -1,7 +1,6 @@
 // fanfold/onnx/operators.hpp - the table of supported operators, one line a family.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <array>        // std::array
 #include <cstdint>      // std::int64_t
 #include <span>         // std::span
 #include <string>       // std::string
@@ -10,25 +9,31 @@
 #include "operators/activation.hpp"
 #include "operators/arithmetic.hpp"
 #include "operators/constant.hpp"
+#include "operators/control_flow.hpp"
 #include "operators/conv.hpp"
 #include "operators/gemm.hpp"
+#include "operators/pieces.hpp"
 #include "operators/pooling.hpp"
 #include "operators/reshape.hpp"
+#include "operators/shapes.hpp"
 #include "operators/softmax.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
-inline constexpr std::array<std::span<const operator_entry>, 8> operator_families{
-    activation_operators, arithmetic_operators, constant_operators, conv_operators,
-    gemm_operators,       pooling_operators,    reshape_operators,  softmax_operators,
+inline constexpr std::span<const operator_entry> operator_families[]{
+    activation_operators, arithmetic_operators, constant_operators, control_flow_operators,
+    conv_operators,       gemm_operators,       pieces_operators,   pooling_operators,
+    reshape_operators,    shape_operators,      softmax_operators,
 };
 
-/// Null when no operator of that name and version is supported.
-[[nodiscard]] inline const operator_entry* find_operator(std::string_view name, std::int64_t opset) {
+/// Null when no operator of that domain, name and version is supported.
+[[nodiscard]] inline const operator_entry* find_operator(std::string_view domain, std::string_view name,
+                                                         std::int64_t opset) {
     for (const auto& family : operator_families)
         for (const operator_entry& entry : family)
-            if (entry.name == name && entry.since <= opset && opset <= entry.until) return &entry;
+            if (entry.name == name && entry.domain == domain && entry.since <= opset && opset <= entry.until)
+                return &entry;
     return nullptr;
 }
 

@@ -39,7 +39,9 @@ struct attribute_proto {
     std::optional<tensor_proto> t;
     std::vector<float> floats;
     std::vector<std::int64_t> ints;
-    bool has_subgraph = false;
+    std::vector<std::string_view> strings;
+    std::optional<std::string_view> inner;  ///< a GraphProto, for parse_graph
+    bool has_graphs = false;
     bool refers_to_function = false;
 };
 
@@ -67,17 +69,28 @@ struct value_info_proto {
     std::optional<std::vector<dimension_proto>> shape;
 };
 
-/// ModelProto with its graph.
-struct model_proto {
-    std::int64_t ir_version = 0;
-    std::optional<std::int64_t> opset;  ///< of the default domain
-    bool has_graph = false;
+/// GraphProto: a model's, or a branch or body inside a node.
+struct graph_proto {
     std::vector<node_proto> nodes;
     std::vector<tensor_proto> initializers;
     std::vector<value_info_proto> inputs;
     std::vector<value_info_proto> outputs;
     std::size_t sparse_initializers = 0;
     std::size_t quantization_annotations = 0;
+};
+
+/// One entry of ModelProto.opset_import.
+struct opset_proto {
+    std::string_view domain;
+    std::int64_t version = 0;
+};
+
+/// ModelProto with its graph.
+struct model_proto {
+    std::int64_t ir_version = 0;
+    std::optional<std::int64_t> opset;  ///< of the default domain
+    std::vector<opset_proto> other_opsets;
+    std::optional<graph_proto> graph;
 };
 
 [[nodiscard]] inline tensor_proto parse_tensor(std::string_view message) {
@@ -127,14 +140,14 @@ struct model_proto {
             case 5: out.t = parse_tensor(wire::bytes(field)); break;
             case 7: wire::each_float(field, [&](float value) { out.floats.push_back(value); }); break;
             case 8: wire::each_integer(field, [&](std::int64_t value) { out.ints.push_back(value); }); break;
-            case 6:
-            case 11: out.has_subgraph = true, field.skip(); break;
+            case 9: out.strings.push_back(wire::bytes(field)); break;
+            case 6: out.inner = wire::bytes(field); break;
+            case 11: out.has_graphs = true, field.skip(); break;
             case 20: out.type = wire::integer(field); break;
             case 21: out.refers_to_function = !wire::bytes(field).empty(); break;
             default: field.skip();
         }
     }
-    if (deduced == 7 || deduced == 6) deduced = deduced == 6 ? attribute_proto::reals : attribute_proto::integers;
     if (out.type == attribute_proto::undefined) out.type = deduced;
     return out;
 }
@@ -204,8 +217,8 @@ struct model_proto {
     return out;
 }
 
-inline void parse_graph(std::string_view message, model_proto& out) {
-    out.has_graph = true;
+[[nodiscard]] inline graph_proto parse_graph(std::string_view message) {
+    graph_proto out;
     const auto part = [](const char* kind, std::size_t index) { return kind + std::to_string(index); };
     for (auto field = wire::read(message); field.next();) {
         switch (field.tag()) {
@@ -230,9 +243,10 @@ inline void parse_graph(std::string_view message, model_proto& out) {
             default: field.skip();
         }
     }
+    return out;
 }
 
-/// Reads a ModelProto. Subgraphs of attributes, functions and training parts are noticed, not read.
+/// Reads a ModelProto. Graphs inside of nodes are left for later; functions and training parts are not read.
 ///
 /// cost     one pass over the messages; elements of tensors are skipped
 /// errors   throws std::invalid_argument naming the part that is cut or damaged
@@ -244,8 +258,8 @@ inline void parse_graph(std::string_view message, model_proto& out) {
                 case 1: out.ir_version = wire::integer(field); break;
                 case 7: {
                     const std::string_view graph = wire::bytes(field);
-                    if (out.has_graph) throw std::invalid_argument("expected one graph, got a second one");
-                    wire::within("its graph", [&] { parse_graph(graph, out); });
+                    if (out.graph) throw std::invalid_argument("expected one graph, got a second one");
+                    wire::within("its graph", [&] { out.graph = parse_graph(graph); });
                     break;
                 }
                 case 8: {
@@ -259,7 +273,10 @@ inline void parse_graph(std::string_view message, model_proto& out) {
                         else
                             set.skip();
                     }
-                    if (!domain.empty() && domain != "ai.onnx") break;
+                    if (!domain.empty() && domain != "ai.onnx") {
+                        out.other_opsets.push_back({domain, version});
+                        break;
+                    }
                     if (out.opset && *out.opset != version)
                         throw std::invalid_argument("expected one opset of the default domain, got " +
                                                     std::to_string(*out.opset) + " and " + std::to_string(version));

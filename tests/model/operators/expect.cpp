@@ -18,7 +18,7 @@ TEST_CASE("an axis counts from either end") {
 }
 
 TEST_CASE("the number of inputs") {
-    const std::vector<value_type> two(2);
+    const std::vector<argument> two(2);
     CHECK_NOTHROW(detail::expect_inputs(two, 2));
     CHECK_THROWS_WITH(detail::expect_inputs(two, 1), "expected 1 input, got 2");
 }

@@ -25,8 +25,8 @@ TEST_CASE("softmax over an axis, or over all from it on") {
 }
 
 TEST_CASE("softmax mixes rows when N is among what it sums") {
-    const std::vector<value_type> lead{{element::float32, {rows_extent, 2, 3}}};
-    const std::vector<value_type> inside{{element::float32, {2, rows_extent}}};
+    const std::vector<argument> lead{value_type{element::float32, {rows_extent, 2, 3}}};
+    const std::vector<argument> inside{value_type{element::float32, {2, rows_extent}}};
     CHECK(softmax(0).mixes_rows(lead));
     CHECK(softmax(0, softmax_over::axis_and_later).mixes_rows(lead));
     CHECK_FALSE(softmax(1).mixes_rows(lead));

@@ -24,28 +24,28 @@ enum class transposed { no, yes };
 ///
 /// shapes   a float32 [.., M, K], b float32 [.., K, C] -> float32 [.., M, C]; a of rank 1 is [1, K], b of rank 1 is
 ///          [K, 1], and the axis added goes again
-/// errors   the constructor throws std::invalid_argument naming both operands when they do not fit
+/// errors   answers throws std::invalid_argument naming both operands when they do not fit
 /// source   ONNX MatMul-13; Gemm-13 with operands known at run time
 class batched_matmul {
 public:
-    batched_matmul(const value_type& a, const value_type& b, transposed a_form = transposed::no,
-                   transposed b_form = transposed::no, std::string name = "MatMul")
-        : name_(std::move(name)), a_form_(a_form), b_form_(b_form), known_(plan(a, b)) {}
+    explicit batched_matmul(transposed a_form = transposed::no, transposed b_form = transposed::no,
+                            std::string name = "MatMul")
+        : name_(std::move(name)), a_form_(a_form), b_form_(b_form) {}
 
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
 
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 2);
-        const forms now = plan(in[0], in[1]);
-        if (!(now.inner == known_.inner) || !(now.columns == known_.columns))
-            detail::refuse("a matrix [" + known_.inner.text() + ", " + known_.columns.text() + "]", in[1].text());
-        return {{element::float32, now.answer}};
+        return {{element::float32, plan(in[0], in[1]).answer}};
     }
 
-    [[nodiscard]] bool mixes_rows(std::span<const value_type> in) const { return !plan(in[0], in[1]).inner.constant(); }
+    [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
+        return plan(in[0], in[1]).inner.depends_on_rows();
+    }
 
-    [[nodiscard]] std::size_t scratch_bytes(std::size_t rows) const {
-        return workspace::rounded(packed_floats(known_.inner.at(rows), known_.columns.at(rows)) * sizeof(float));
+    [[nodiscard]] std::size_t scratch_bytes(std::span<const shape> in) const {
+        const matrix_extents b = extents_of(in[1], b_form_, 0);
+        return workspace::rounded(packed_floats(b.rows, b.columns) * sizeof(float));
     }
 
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
@@ -89,36 +89,44 @@ public:
 private:
     struct forms {
         extent inner;
-        extent columns;
         symbolic_shape answer;
     };
 
-    /// One operand as a stack of matrices.
-    struct matrices {
-        shape batch;
-        std::int64_t count = 1;
+    struct matrix_extents {
         std::int64_t rows = 1;
         std::int64_t columns = 1;
+    };
+    /// `column_axis`: the axis of the matrix that an operand of rank 1 fills.
+    static matrix_extents extents_of(const shape& operand, transposed form, std::size_t column_axis) {
+        matrix_extents out;
+        const std::size_t rank = operand.rank();
+        if (rank == 1) {
+            (column_axis == 1 ? out.columns : out.rows) = operand[0];
+            return out;
+        }
+        out = {operand[rank - 2], operand[rank - 1]};
+        if (form == transposed::yes) std::swap(out.rows, out.columns);
+        return out;
+    }
+
+    /// One operand as a stack of matrices.
+    struct matrices : matrix_extents {
+        shape batch;
+        std::int64_t count = 1;
         const float* data = nullptr;
         strides steps{};
 
-        /// `column_axis`: the axis of the matrix that an operand of rank 1 fills.
         matrices(const tensor_view& operand, transposed form, std::size_t column_axis)
-            : data(operand.as<float>().data()) {
+            : matrix_extents(extents_of(operand.shape(), form, column_axis)), data(operand.as<float>().data()) {
             const std::size_t rank = operand.rank();
             if (rank == 1) {
-                (column_axis == 1 ? columns : rows) = operand.extent(0);
                 steps[column_axis] = 1;
                 return;
             }
             batch = shape(std::span<const std::int64_t>(operand.shape().begin(), rank - 2));
             count = static_cast<std::int64_t>(batch.volume());
-            rows = operand.extent(rank - 2);
-            columns = operand.extent(rank - 1);
-            steps = {std::max<std::int64_t>(columns, 1), 1};
-            if (form == transposed::no) return;
-            std::swap(rows, columns);
-            std::swap(steps[0], steps[1]);
+            steps = {std::max<std::int64_t>(operand.extent(rank - 1), 1), 1};
+            if (form == transposed::yes) std::swap(steps[0], steps[1]);
         }
 
         [[nodiscard]] view<const float> at(std::int64_t matrix) const {
@@ -145,32 +153,32 @@ private:
     }
 
     [[nodiscard]] forms plan(const value_type& a, const value_type& b) const {
+        const std::string both = a.text() + " and " + b.text();
+        const bool ranked = a.shape.ranked() && b.shape.ranked();
+        if (a.type != element::float32 || b.type != element::float32 ||
+            (ranked && (a.shape.rank() == 0 || b.shape.rank() == 0)))
+            detail::refuse("two float32 operands of rank 1 or more", both);
+        if (!ranked) return {extent::unknown(), symbolic_shape::unknown()};
         const std::size_t a_rank = a.shape.rank();
         const std::size_t b_rank = b.shape.rank();
-        const std::string both = a.text() + " and " + b.text();
-        if (a.type != element::float32 || b.type != element::float32 || a_rank == 0 || b_rank == 0)
-            detail::refuse("two float32 operands of rank 1 or more", both);
         const bool swap_a = a_form_ == transposed::yes && a_rank > 1;
         const bool swap_b = b_form_ == transposed::yes && b_rank > 1;
         const extent inner = a.shape[swap_a ? a_rank - 2 : a_rank - 1];
         const extent b_inner = b_rank == 1 ? b.shape[0] : b.shape[swap_b ? b_rank - 1 : b_rank - 2];
-        if (!(inner == b_inner)) detail::refuse("operands that agree in the inner extent", both);
-        const extent columns = b_rank == 1 ? extent(1) : b.shape[swap_b ? b_rank - 2 : b_rank - 1];
+        if (!may_equal(inner, b_inner)) detail::refuse("operands that agree in the inner extent", both);
 
         const auto leading = [](const symbolic_shape& s) {
-            return symbolic_shape(std::vector<extent>(s.begin(), s.end() - (s.rank() > 1 ? 2 : 1)));
+            return symbolic_shape(std::span<const extent>(s.begin(), s.rank() - (s.rank() > 1 ? 2 : 1)));
         };
-        const symbolic_shape batch = broadcast(leading(a.shape), leading(b.shape));
-        std::vector<extent> answer(batch.begin(), batch.end());
+        symbolic_shape answer = broadcast(leading(a.shape), leading(b.shape));
         if (a_rank > 1) answer.push_back(a.shape[swap_a ? a_rank - 1 : a_rank - 2]);
-        if (b_rank > 1) answer.push_back(columns);
-        return {inner, columns, symbolic_shape(std::move(answer))};
+        if (b_rank > 1) answer.push_back(b.shape[swap_b ? b_rank - 2 : b_rank - 1]);
+        return {inner.known() ? inner : b_inner, answer};
     }
 
     std::string name_;
     transposed a_form_;
     transposed b_form_;
-    forms known_;
 };
 static_assert(graph_operation<batched_matmul>);
 

@@ -53,11 +53,11 @@ public:
 
     [[nodiscard]] std::string_view name() const noexcept { return "Conv"; }
 
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 1);
         const symbolic_shape& x = in[0].shape;
         const bool same = in[0].type == element::float32 && x.rank() == rank_ &&
-                          in[0] == detail::images_like(x, channels_, height_, width_);
+                          static_cast<const value_type&>(in[0]) == detail::images_like(x, channels_, height_, width_);
         if (!same)
             detail::refuse("float32 [N, " + std::to_string(channels_) + ", " + std::to_string(height_) + ", " +
                                std::to_string(width_) + "]",
@@ -71,7 +71,7 @@ public:
                        activation_);
     }
 
-    [[nodiscard]] std::size_t scratch_bytes(std::size_t) const { return weights_->scratch_bytes(); }
+    [[nodiscard]] std::size_t scratch_bytes(std::span<const shape>) const { return weights_->scratch_bytes(); }
     [[nodiscard]] std::size_t weight_bytes() const { return weights_->bytes(); }
     [[nodiscard]] std::optional<convolution> with(kernel::activation act) const {
         if (activation_ != kernel::activation::none) return std::nullopt;

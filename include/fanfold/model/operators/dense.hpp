@@ -37,10 +37,10 @@ public:
 
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
 
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 1);
         const symbolic_shape& x = in[0].shape;
-        if (in[0].type != element::float32 || x.rank() == 0 || !(x[x.rank() - 1] == extent(inner_)))
+        if (in[0].type != element::float32 || x.rank() == 0 || !may_equal(x[x.rank() - 1], inner_))
             detail::refuse("float32 [.., " + std::to_string(inner_) + "]", in[0].text());
         symbolic_shape y = x;
         y[y.rank() - 1] = columns_;
@@ -54,6 +54,9 @@ public:
                        out[0].reshaped({rows, columns_}).as<float>(), activation_);
     }
 
+    [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
+        return in[0].shape[in[0].shape.rank() - 1].depends_on_rows();
+    }
     [[nodiscard]] std::size_t weight_bytes() const { return weights_->bytes(); }
     [[nodiscard]] std::optional<dense> with(kernel::activation act) const {
         if (activation_ != kernel::activation::none) return std::nullopt;

@@ -18,6 +18,8 @@ namespace fanfold::inline FANFOLD_ABI {
 /// source   ONNX Add-14, Sub-14, Mul-14, Div-14
 class arithmetic {
 public:
+    static constexpr bool elementwise = true;
+
     explicit arithmetic(kernel::binary kind) : kind_(kind) {}
 
     [[nodiscard]] std::string_view name() const noexcept {
@@ -29,7 +31,7 @@ public:
         }
         return "?";
     }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 2);
         if (in[0].type != in[1].type || in[0].type == element::boolean)
             detail::refuse("two values of one numeric type", in[0].text() + " and " + in[1].text());
@@ -55,6 +57,8 @@ static_assert(graph_operation<arithmetic>);
 /// source   ONNX Relu-14, Sigmoid-13, Tanh-13
 class activation_function {
 public:
+    static constexpr bool elementwise = true;
+
     /// errors   throws std::invalid_argument for activation::none; that is `identity`
     explicit activation_function(kernel::activation act) : act_(act) {
         if (act == kernel::activation::none) detail::refuse("relu, sigmoid or tanh", "none");
@@ -69,7 +73,7 @@ public:
         }
         return "?";
     }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 1);
         if (in[0].type != element::float32 && in[0].type != element::float64)
             detail::refuse("float32 or float64", in[0].text());

@@ -6,8 +6,9 @@
 #include <stdexcept>    // std::invalid_argument
 #include <string>       // std::string
 #include <string_view>  // std::string_view
+#include <vector>       // std::vector
 
-#include "../symbolic_shape.hpp"
+#include "../argument.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
@@ -17,7 +18,7 @@ namespace detail {
     throw std::invalid_argument("expected " + expected + ", got " + got);
 }
 
-inline void expect_inputs(std::span<const value_type> types, std::size_t count) {
+inline void expect_inputs(std::span<const argument> types, std::size_t count) {
     if (types.size() != count)
         refuse(std::to_string(count) + (count == 1 ? " input" : " inputs"), std::to_string(types.size()));
 }
@@ -29,6 +30,42 @@ inline void expect_inputs(std::span<const value_type> types, std::size_t count) 
     if (axis < -axes || axis >= axes)
         refuse("an axis in [" + std::to_string(-axes) + ", " + std::to_string(axes) + ")", std::to_string(axis));
     return static_cast<std::size_t>(axis < 0 ? axis + axes : axis);
+}
+
+/// Between `least` and `most` inputs, the first `least` of them given.
+inline void expect_inputs(std::span<const argument> in, std::size_t least, std::size_t most) {
+    bool fits = in.size() >= least && in.size() <= most;
+    for (std::size_t i = 0; fits && i < least; ++i) fits = !in[i].absent;
+    if (!fits) refuse(std::to_string(least) + " to " + std::to_string(most) + " inputs", std::to_string(in.size()));
+}
+
+/// The axes that `axes` names, each once, counted from 0.
+/// errors   throws std::invalid_argument when one is none of `rank` axes, or is named twice
+[[nodiscard]] inline std::vector<std::size_t> expect_axes(const std::vector<std::int64_t>& axes, std::size_t rank) {
+    std::vector<std::size_t> out;
+    for (const std::int64_t axis : axes) {
+        const std::size_t found = expect_axis(axis, rank);
+        for (const std::size_t before : out)
+            if (before == found) refuse("each axis once", "axis " + std::to_string(axis) + " twice");
+        out.push_back(found);
+    }
+    return out;
+}
+
+/// The shape that a list of sizes spells, as far as it is known.
+/// errors   throws std::invalid_argument when it is no list of int64, or lists a negative extent or too many
+[[nodiscard]] inline symbolic_shape listed_shape(const argument& list) {
+    if (list.type != element::int64 || (list.shape.ranked() && list.shape.rank() != 1))
+        refuse("a list of int64", list.text());
+    if (const auto sizes = sizes_in(list)) {
+        for (const extent& size : *sizes)
+            if (size.constant() && size.fixed < 0) refuse("extents of 0 or more", size.text());
+        return symbolic_shape(*sizes);
+    }
+    if (!list.shape.ranked() || !list.shape[0].constant()) return symbolic_shape::unknown();
+    if (list.shape[0].fixed > static_cast<std::int64_t>(shape::max_rank))
+        refuse("at most " + std::to_string(shape::max_rank) + " extents", list.text());
+    return symbolic_shape::of_rank(static_cast<std::size_t>(list.shape[0].fixed));
 }
 
 }  // namespace detail

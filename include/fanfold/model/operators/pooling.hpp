@@ -14,7 +14,7 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
 /// shapes   float32 [N, C, H, W] -> [N, C, oh, ow]; [N, C, L] as images of height 1
-[[nodiscard]] inline std::vector<value_type> pooled(std::span<const value_type> in, const kernel::window2d& window) {
+[[nodiscard]] inline std::vector<value_type> pooled(std::span<const argument> in, const kernel::window2d& window) {
     expect_inputs(in, 1);
     expect_images(in[0]);
     const symbolic_shape& x = in[0].shape;
@@ -32,7 +32,7 @@ class max_pooling {
 public:
     explicit max_pooling(const kernel::window2d& window) : window_(window) {}
     [[nodiscard]] std::string_view name() const noexcept { return "MaxPool"; }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         return detail::pooled(in, window_);
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
@@ -53,7 +53,7 @@ public:
                              kernel::padding_counts padding = kernel::padding_counts::no)
         : window_(window), padding_(padding) {}
     [[nodiscard]] std::string_view name() const noexcept { return "AveragePool"; }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         return detail::pooled(in, window_);
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
@@ -74,7 +74,7 @@ static_assert(graph_operation<average_pooling>);
 class global_average_pooling {
 public:
     [[nodiscard]] std::string_view name() const noexcept { return "GlobalAveragePool"; }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 1);
         detail::expect_images(in[0]);
         const symbolic_shape& x = in[0].shape;

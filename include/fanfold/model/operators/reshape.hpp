@@ -15,17 +15,11 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
-/// The extent q with q * divisor == whole for every N; empty when there is none.
-[[nodiscard]] inline std::optional<extent> quotient(const extent& whole, const extent& divisor) {
-    const auto exact = [](std::int64_t a, std::int64_t b) { return b != 0 && b != -1 && a % b == 0; };
-    if (divisor.constant()) {
-        if (!exact(whole.fixed, divisor.fixed) || !exact(whole.per_row, divisor.fixed)) return std::nullopt;
-        return extent(whole.fixed / divisor.fixed, whole.per_row / divisor.fixed);
-    }
-    if (!exact(whole.per_row, divisor.per_row)) return std::nullopt;
-    const extent q(whole.per_row / divisor.per_row);
-    if (!(q * divisor == whole)) return std::nullopt;
-    return q;
+/// Rows stay together and in order between two shapes of the same elements.
+[[nodiscard]] inline bool rows_stay(const symbolic_shape& from, const symbolic_shape& to) {
+    const auto before = from.row_axis();
+    const auto after = to.row_axis();
+    return before && after && from.volume(0, *before) == to.volume(0, *after);
 }
 
 inline void copy_reshaped(const tensor_view& in, const mutable_tensor_view& out) {
@@ -37,69 +31,87 @@ inline void copy_reshaped(const tensor_view& in, const mutable_tensor_view& out)
 /// What a 0 in a reshape's target means.
 enum class zero_extent { copies_input, is_zero };
 
-/// Another shape of the same volume.
+/// Another shape of the same volume: the one given here, or input 1.
 ///
 /// example  reshape({0, -1}) of [N, 16, 5, 5]  ->  [N, 400]
-/// shapes   any; in the target one -1 stands for what is left, and 0 for the input's extent there
+/// shapes   any, and int64 [rank of the answer]; in the target one -1 stands for what is left, and 0 for the input's
+///          extent there
 /// errors   answers throws std::invalid_argument naming the input and the target when the volumes differ for some N
 /// source   ONNX Reshape-14
 class reshape {
 public:
     static constexpr bool aliases = true;
+    static constexpr std::uint32_t shape_inputs = 0b10;
 
-    explicit reshape(std::vector<std::int64_t> target, zero_extent zero = zero_extent::copies_input)
-        : target_(std::move(target)), zero_(zero) {}
+    explicit reshape(zero_extent zero = zero_extent::copies_input) : zero_(zero) {}
+    explicit reshape(const std::vector<std::int64_t>& target, zero_extent zero = zero_extent::copies_input)
+        : target_(symbolic_values(target.begin(), target.end())), zero_(zero) {}
 
     [[nodiscard]] std::string_view name() const noexcept { return "Reshape"; }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
-        detail::expect_inputs(in, 1);
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
+        detail::expect_inputs(in, target_ ? 1 : 2);
+        const std::optional<symbolic_values> target = target_ ? target_ : sizes_in(in[1]);
         const symbolic_shape& x = in[0].shape;
-        if (target_.size() > shape::max_rank) refuse(x, "a target of rank 8 at most");
-        std::vector<extent> out(target_.size());
+        if (!target) {
+            const symbolic_shape& list = in[1].shape;
+            const bool counted = list.ranked() && list.rank() == 1 && list[0].constant();
+            if (!counted || list[0].fixed > static_cast<std::int64_t>(shape::max_rank))
+                return {{in[0].type, symbolic_shape::unknown()}};
+            return {{in[0].type, symbolic_shape::of_rank(static_cast<std::size_t>(list[0].fixed))}};
+        }
+        if (target->size() > shape::max_rank) refuse(x, *target, "a target of rank 8 at most");
+        symbolic_shape out = symbolic_shape::of_rank(target->size());
         std::optional<std::size_t> open;
         extent known = 1;
-        for (std::size_t axis = 0; axis < out.size(); ++axis) {
-            if (target_[axis] < -1) refuse(x, "a target of extents, 0 and one -1");
-            if (target_[axis] == -1) {
-                if (open) refuse(x, "at most one -1");
+        for (std::size_t axis = 0; axis < target->size(); ++axis) {
+            const extent& asked = (*target)[axis];
+            if (asked.constant() && asked.fixed < -1) refuse(x, *target, "a target of extents, 0 and one -1");
+            if (asked == extent(-1)) {
+                if (open) refuse(x, *target, "at most one -1");
                 open = axis;
                 continue;
             }
-            out[axis] = target_[axis];
-            if (target_[axis] == 0 && zero_ == zero_extent::copies_input) {
-                if (axis >= x.rank()) refuse(x, "a 0 only where the input has an axis");
-                out[axis] = x[axis];
+            out[axis] = asked;
+            if (asked == extent(0) && zero_ == zero_extent::copies_input) {
+                if (x.ranked() && axis >= x.rank()) refuse(x, *target, "a 0 only where the input has an axis");
+                out[axis] = x.ranked() ? x[axis] : extent::unknown();
             }
             known = known * out[axis];
         }
-        const extent whole = x.volume(0, x.rank());
+        const extent whole = x.ranked() ? x.volume() : extent::unknown();
         if (open) {
-            const std::optional<extent> left = detail::quotient(whole, known);
-            if (!left) refuse(x, "the same number of elements");
-            out[*open] = *left;
-        } else if (!(whole == known)) {
-            refuse(x, "the same number of elements");
+            const extent left = whole / known;
+            if (whole.known() && known.known() && !(left * known == whole))
+                refuse(x, *target, "the same number of elements");
+            out[*open] = left;
+        } else if (!may_equal(whole, known)) {
+            refuse(x, *target, "the same number of elements");
         }
-        return {{in[0].type, symbolic_shape(std::move(out))}};
+        return {{in[0].type, out}};
+    }
+    [[nodiscard]] std::optional<symbolic_values> sizes(std::span<const argument> in) const { return sizes_in(in[0]); }
+    [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
+        return !detail::rows_stay(in[0].shape, answers(in).front().shape);
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         detail::copy_reshaped(in[0], out[0]);
     }
 
 private:
-    [[noreturn]] void refuse(const symbolic_shape& x, const std::string& expected) const {
+    [[noreturn]] static void refuse(const symbolic_shape& x, const symbolic_values& asked,
+                                    const std::string& expected) {
         std::string target = "[";
-        for (std::size_t axis = 0; axis < target_.size(); ++axis) {
+        for (std::size_t axis = 0; axis < asked.size(); ++axis) {
             if (axis == 16) {
                 target += ", ..";
                 break;
             }
-            target += (axis == 0 ? "" : ", ") + std::to_string(target_[axis]);
+            target += (axis == 0 ? "" : ", ") + asked[axis].text();
         }
         detail::refuse(expected, x.text() + " reshaped to " + target + "]");
     }
 
-    std::vector<std::int64_t> target_;
+    std::optional<symbolic_values> target_;
     zero_extent zero_;
 };
 static_assert(graph_operation<reshape>);
@@ -115,13 +127,17 @@ public:
     explicit flatten(std::int64_t axis = 1) : axis_(axis) {}
 
     [[nodiscard]] std::string_view name() const noexcept { return "Flatten"; }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 1);
         const symbolic_shape& x = in[0].shape;
+        if (!x.ranked()) return {{in[0].type, symbolic_shape::of_rank(2)}};
         const std::size_t rank = x.rank();
         const auto end = static_cast<std::int64_t>(rank);
         const std::size_t axis = axis_ == end ? rank : detail::expect_axis(axis_, rank);
         return {{in[0].type, {x.volume(0, axis), x.volume(axis, rank)}}};
+    }
+    [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
+        return !detail::rows_stay(in[0].shape, answers(in).front().shape);
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         detail::copy_reshaped(in[0], out[0]);
@@ -137,12 +153,14 @@ static_assert(graph_operation<flatten>);
 class identity {
 public:
     static constexpr bool aliases = true;
+    static constexpr bool elementwise = true;
 
     [[nodiscard]] std::string_view name() const noexcept { return "Identity"; }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 1);
         return {in[0]};
     }
+    [[nodiscard]] std::optional<symbolic_values> sizes(std::span<const argument> in) const { return sizes_in(in[0]); }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         detail::copy_reshaped(in[0], out[0]);
     }

@@ -25,17 +25,17 @@ public:
     explicit softmax(std::int64_t axis, softmax_over over = softmax_over::axis) : axis_(axis), over_(over) {}
 
     [[nodiscard]] std::string_view name() const noexcept { return "Softmax"; }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const value_type> in) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 1);
         if (in[0].type != element::float32 || in[0].shape.rank() == 0)
             detail::refuse("float32 of rank 1 or more", in[0].text());
         (void)detail::expect_axis(axis_, in[0].shape.rank());
         return {in[0]};
     }
-    [[nodiscard]] bool mixes_rows(std::span<const value_type> in) const {
+    [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
         const symbolic_shape& x = in[0].shape;
         const std::size_t axis = detail::expect_axis(axis_, x.rank());
-        return !x.volume(axis, over_ == softmax_over::axis ? axis + 1 : x.rank()).constant();
+        return x.volume(axis, over_ == softmax_over::axis ? axis + 1 : x.rank()).depends_on_rows();
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() == 0) return;

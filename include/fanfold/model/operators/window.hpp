@@ -13,7 +13,7 @@ namespace detail {
 /// Images [N, C, H, W], or signals [N, C, L] as images of height 1; only N may depend on the rows.
 /// errors   throws std::invalid_argument otherwise
 inline void expect_images(const value_type& in) {
-    const std::size_t rank = in.shape.rank();
+    const std::size_t rank = in.shape.ranked() ? in.shape.rank() : 0;
     bool fits = in.type == element::float32 && (rank == 3 || rank == 4);
     for (std::size_t axis = 1; fits && axis < rank; ++axis) fits = in.shape[axis].constant();
     if (!fits) refuse("float32 [N, C, H, W] or [N, C, L] with only N open", in.text());

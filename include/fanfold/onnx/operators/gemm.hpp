@@ -20,9 +20,10 @@ namespace detail {
 
 [[nodiscard]] inline value_type expect_matrix(node_import& node, std::size_t index) {
     value_type type = node.type(index);
-    if (type.type != element::float32 || type.shape.rank() != 2)
+    if (type.type != element::float32 || (type.shape.ranked() && type.shape.rank() != 2))
         throw std::invalid_argument("expected a float32 matrix as input " + std::to_string(index) + ", got " +
                                     type.text());
+    if (!type.shape.ranked()) type.shape = symbolic_shape::of_rank(2);
     return type;
 }
 
@@ -97,7 +98,7 @@ inline void import_gemm(node_import& node) {
         }
     } else {
         const auto form = [](bool swap) { return swap ? transposed::yes : transposed::no; };
-        product = node.add(batched_matmul(a, b, form(swap_a), form(swap_b), "Gemm"), {node.input(0), node.input(1)});
+        product = node.add(batched_matmul(form(swap_a), form(swap_b), "Gemm"), {node.input(0), node.input(1)});
         product = detail::times(node, product, alpha);
     }
     if (!c_added)
@@ -112,10 +113,10 @@ inline void import_matmul(node_import& node) {
     const value_type b = node.type(1);
     if (a.type != element::float32 || b.type != element::float32)
         throw std::invalid_argument("expected two float32 operands, got " + a.text() + " and " + b.text());
-    if (b.shape.rank() == 2)
+    if (b.shape.ranked() && b.shape.rank() == 2)
         if (const auto known_b = node.constant(1))
             return node.answer(dense(known_b->as<float>(), {}, "MatMul"), {node.input(0)});
-    node.answer(batched_matmul(a, b), {node.input(0), node.input(1)});
+    node.answer(batched_matmul(), {node.input(0), node.input(1)});
 }
 
 inline constexpr std::array gemm_operators{operator_entry{"Gemm", first_opset, last_opset, &import_gemm},

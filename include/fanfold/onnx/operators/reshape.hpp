@@ -16,15 +16,11 @@ namespace onnx {
 /// source   ONNX Reshape-5 to Reshape-21; allowzero since 14
 inline void import_reshape(node_import& node) {
     node.expect_inputs(2, 2);
-    const view<const std::int64_t> target = node.known<std::int64_t>(1, "a shape");
-    if (target.rank() != 1 || target.size() > shape::max_rank)
+    if (const auto target = node.constant(1); target && (target->rank() != 1 || target->size() > shape::max_rank))
         throw std::invalid_argument("expected a shape of one axis and at most " + std::to_string(shape::max_rank) +
-                                    " numbers, got " + target.shape().text());
-    const std::span<const std::int64_t> extents = target.flat();
+                                    " numbers, got " + target->shape().text());
     const bool zero = node.opset() >= 14 && node.integer("allowzero", 0) != 0;
-    node.answer(reshape(std::vector<std::int64_t>(extents.begin(), extents.end()),
-                        zero ? zero_extent::is_zero : zero_extent::copies_input),
-                {node.input(0)});
+    node.answer(reshape(zero ? zero_extent::is_zero : zero_extent::copies_input), node.inputs());
 }
 
 /// source   ONNX Flatten-1 to Flatten-21; a negative axis since 11

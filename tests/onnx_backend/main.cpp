@@ -1,0 +1,199 @@
+// tests/onnx_backend/main.cpp - runs tests in the layout of the ONNX backend tests and says what came of each.
+//   usage   onnx_backend DIR... [--only FILE] [--tsv FILE] [--rtol X] [--atol X]
+// A DIR is a test (model.onnx, test_data_set_K/input_I.pb, output_I.pb) or a folder of tests.
+// SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <fanfold/onnx/load.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace fanfold;
+
+struct tolerances {
+    double rtol = 1e-3;
+    double atol = 1e-7;
+};
+
+struct verdict {
+    std::string test;
+    std::string operators;
+    std::string result;  // pass, fail (wrong answers), refused (not loaded), error (not run)
+    std::string reason;
+};
+
+std::string read(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) throw std::runtime_error("cannot read " + file.string());
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+tensor read_tensor(const fs::path& file) {
+    const std::string bytes = read(file);
+    return onnx::to_tensor(onnx::parse_tensor(bytes), {});
+}
+
+void collect(const onnx::graph_proto& graph, std::set<std::string>& names) {
+    for (const onnx::node_proto& node : graph.nodes) {
+        const bool standard = node.domain.empty() || node.domain == "ai.onnx";
+        names.insert((standard ? "" : std::string(node.domain) + ".") + std::string(node.op_type));
+        for (const onnx::attribute_proto& attribute : node.attributes)
+            if (attribute.inner) collect(onnx::parse_graph(*attribute.inner), names);
+    }
+}
+
+std::string operators_of(const std::string& bytes) {
+    std::set<std::string> names;
+    try {
+        const onnx::model_proto model = onnx::parse_model(bytes);
+        if (model.graph) collect(*model.graph, names);
+    } catch (const std::exception&) {
+    }
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+    return text;
+}
+
+/// Empty when `got` agrees with `expected`.
+std::string difference(const tensor& got, const tensor& expected, const tolerances& allowed) {
+    if (got.type() != expected.type() || !(got.shape() == expected.shape()))
+        return "expected " + describe(expected) + ", got " + describe(got);
+    std::size_t wrong = 0;
+    std::string first;
+    visit_element(got.type(), [&]<class T>(T) {
+        const auto a = got.as<T>().flat();
+        const auto b = expected.as<T>().flat();
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            bool same = a[i] == b[i];
+            if (!same && is_floating(got.type())) {
+                const auto x = static_cast<double>(a[i]);
+                const auto y = static_cast<double>(b[i]);
+                same = (std::isnan(x) && std::isnan(y)) || std::abs(x - y) <= allowed.atol + allowed.rtol * std::abs(y);
+            }
+            if (same) continue;
+            if (wrong++ == 0)
+                first = "element " + std::to_string(i) + ": expected " + std::to_string(static_cast<double>(b[i])) +
+                        ", got " + std::to_string(static_cast<double>(a[i]));
+        }
+    });
+    if (wrong == 0) return {};
+    return first + "; " + std::to_string(wrong) + " of " + std::to_string(got.size()) + " elements are wrong";
+}
+
+verdict run_test(const fs::path& folder, const tolerances& allowed) {
+    verdict out{folder.filename().string(), {}, "pass", {}};
+    try {
+        out.operators = operators_of(read(folder / "model.onnx"));
+        const graph model = onnx::load(folder / "model.onnx");
+        workspace space;
+        for (int set = 0; fs::exists(folder / ("test_data_set_" + std::to_string(set))); ++set) {
+            const fs::path data = folder / ("test_data_set_" + std::to_string(set));
+            const std::string where = "set " + std::to_string(set) + ", ";
+            std::vector<tensor> inputs;
+            while (fs::exists(data / ("input_" + std::to_string(inputs.size()) + ".pb")))
+                inputs.push_back(read_tensor(data / ("input_" + std::to_string(inputs.size()) + ".pb")));
+            const std::vector<tensor_view> views(inputs.begin(), inputs.end());
+            const std::vector<tensor> answers = model.run(views, space);
+            for (std::size_t i = 0; i < answers.size(); ++i) {
+                const std::string output = "output_" + std::to_string(i) + ".pb";
+                if (!fs::exists(data / output)) throw std::runtime_error(where + "no " + output);
+                const std::string wrong = difference(answers[i], read_tensor(data / output), allowed);
+                if (wrong.empty()) continue;
+                out.result = "fail";
+                out.reason = where + "output " + std::to_string(i) + ": " + wrong;
+                return out;
+            }
+        }
+    } catch (const onnx::load_error& error) {
+        out.result = "refused";
+        out.reason = error.what();
+    } catch (const std::exception& error) {
+        out.result = "error";
+        out.reason = error.what();
+    }
+    std::replace_if(
+        out.reason.begin(), out.reason.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+    return out;
+}
+
+std::vector<fs::path> tests_in(const std::vector<std::string>& folders) {
+    std::vector<fs::path> tests;
+    for (const std::string& folder : folders) {
+        if (fs::exists(fs::path(folder) / "model.onnx")) {
+            tests.push_back(fs::path(folder).lexically_normal());
+            continue;
+        }
+        std::vector<fs::path> inside;
+        for (const auto& entry : fs::directory_iterator(folder))
+            if (fs::exists(entry.path() / "model.onnx")) inside.push_back(entry.path());
+        std::sort(inside.begin(), inside.end());
+        tests.insert(tests.end(), inside.begin(), inside.end());
+    }
+    return tests;
+}
+
+void print_table(const std::vector<verdict>& verdicts) {
+    std::map<std::string, std::pair<int, int>> by_operator;  // passed, all
+    std::map<std::string, int> by_result;
+    for (const verdict& v : verdicts) {
+        ++by_result[v.result];
+        for (std::size_t first = 0; first < v.operators.size();) {
+            const std::size_t end = std::min(v.operators.find(',', first), v.operators.size());
+            auto& [passed, all] = by_operator[v.operators.substr(first, end - first)];
+            passed += v.result == "pass";
+            ++all;
+            first = end + 1;
+        }
+    }
+    for (const auto& [name, counts] : by_operator)
+        std::cout << (counts.first == counts.second ? "  " : "! ") << name
+                  << std::string(name.size() < 34 ? 34 - name.size() : 1, ' ') << counts.first << " of "
+                  << counts.second << "\n";
+    for (const verdict& v : verdicts)
+        if (v.result != "pass") std::cout << v.result << " " << v.test << ": " << v.reason << "\n";
+    for (const auto& [result, count] : by_result) std::cout << result << ": " << count << "\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::string> folders;
+    std::string tsv;
+    std::string only;
+    tolerances allowed;
+    CLI::App app{"Runs tests in the layout of the ONNX backend tests"};
+    app.add_option("DIR", folders, "tests, or folders of tests")->required()->check(CLI::ExistingDirectory);
+    app.add_option("--only", only, "a file with names of tests, one a line; others are left out")
+        ->check(CLI::ExistingFile);
+    app.add_option("--tsv", tsv, "write test, operators, result, reason to this file");
+    app.add_option("--rtol", allowed.rtol, "relative tolerance");
+    app.add_option("--atol", allowed.atol, "absolute tolerance");
+    CLI11_PARSE(app, argc, argv);
+
+    std::set<std::string> wanted;
+    if (!only.empty()) {
+        std::ifstream names(only);
+        for (std::string name; std::getline(names, name);) wanted.insert(name);
+    }
+    std::vector<verdict> verdicts;
+    for (const fs::path& test : tests_in(folders))
+        if (only.empty() || wanted.count(test.filename().string()) != 0) verdicts.push_back(run_test(test, allowed));
+    if (!tsv.empty()) {
+        std::ofstream out(tsv);
+        for (const verdict& v : verdicts)
+            out << v.test << '\t' << v.operators << '\t' << v.result << '\t' << v.reason << '\n';
+    }
+    print_table(verdicts);
+    const bool all = std::all_of(verdicts.begin(), verdicts.end(), [](const verdict& v) { return v.result == "pass"; });
+    return all && !verdicts.empty() ? 0 : 1;
+}
