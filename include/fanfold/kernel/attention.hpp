@@ -1,0 +1,176 @@
+// fanfold/kernel/attention.hpp - scaled dot-product attention that never holds all scores.
+//   in    queries [N, H, T, D], keys [N, H', S, D], values [N, H', S, E]      out   [N, H, T, E]
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <algorithm>  // std::min, std::clamp, std::fill_n
+#include <cmath>      // std::sqrt
+#include <cstddef>    // std::size_t
+#include <cstdint>    // std::int64_t
+#include <limits>     // std::numeric_limits
+#include <optional>   // std::optional
+#include <stdexcept>  // std::invalid_argument
+#include <string>     // std::string
+
+#include "../context/workspace.hpp"
+#include "activation.hpp"
+#include "matmul.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel {
+
+struct attention_options {
+    std::optional<float> scale;  ///< of the products; 1 / sqrt(D) unless given
+    std::optional<std::int64_t>
+        causal;  ///< query t sees keys [0, t + *causal]: 0, or how many keys came before query 0
+};
+
+namespace detail {
+
+/// What the online softmax knows about one query.
+struct attention_row {
+    float most, total, fade;
+};
+struct scores_call {
+    float* scores;
+    const float* mask;  // null: none
+    std::size_t count, visible;
+    float scale;
+    attention_row* row;
+};
+
+}  // namespace detail
+}  // namespace kernel
+}  // namespace fanfold::inline FANFOLD_ABI
+
+// The order matters.
+// clang-format off
+#include "target/baseline_begin.inc"
+#include "body/attention.inc"
+#include "target/end.inc"
+#if FANFOLD_X86_64
+#include "target/avx2_begin.inc"
+#include "body/attention.inc"
+#include "target/end.inc"
+
+#include "target/avx512_begin.inc"
+#include "body/attention.inc"
+#include "target/end.inc"
+#endif
+// clang-format on
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel {
+namespace detail {
+
+/// Keys at a time: fixed, since it is what a row's bits depend on.
+inline constexpr std::int64_t attention_block = 64;
+inline constexpr std::int64_t attention_rows = 96;
+
+inline void check_attention(const view<const float>& q, const view<const float>& k, const view<const float>& v,
+                            const view<const float>& mask, const view<float>& out) {
+    bool fits = q.rank() == 4 && k.rank() == 4 && v.rank() == 4 && out.rank() == 4 && q.extent(0) == k.extent(0) &&
+                q.extent(0) == v.extent(0) && k.extent(1) == v.extent(1) && k.extent(2) == v.extent(2) &&
+                q.extent(3) == k.extent(3) && k.extent(1) >= 1 && q.extent(1) % k.extent(1) == 0 &&
+                out.shape() == shape{q.extent(0), q.extent(1), q.extent(2), v.extent(3)} &&
+                (out.step(3) == 1 || out.extent(3) == 1);
+    if (fits && mask.size() != 0) {
+        fits = mask.rank() == 4;
+        for (std::size_t axis = 0; fits && axis < 4; ++axis)
+            fits = mask.extent(axis) == 1 || mask.extent(axis) == (axis == 3 ? k.extent(2) : q.extent(axis));
+    }
+    if (!fits)
+        throw std::invalid_argument("attention: queries " + q.shape().text() + ", keys " + k.shape().text() +
+                                    ", values " + v.shape().text() + ", mask " + mask.shape().text() + " into " +
+                                    out.shape().text());
+}
+
+inline void attention(isa set, const view<const float>& q, const view<const float>& k, const view<const float>& v,
+                      const view<const float>& mask, const attention_options& options, const view<float>& out,
+                      workspace& space) {
+    check_attention(q, k, v, mask, out);
+    if (out.size() == 0) return;
+    const std::int64_t queries = q.extent(2), keys = k.extent(2), depth = q.extent(3), width = v.extent(3);
+    const std::int64_t sharing = q.extent(1) / k.extent(1);  // query heads for each head of keys
+    const float scale = options.scale.value_or(1.0F / std::sqrt(static_cast<float>(depth)));
+    const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+    const workspace::scope scope(space);
+    const auto key_panels = space.take<float>(packed_view::floats(size(depth), size(attention_block)));
+    const auto value_panels = space.take<float>(packed_view::floats(size(attention_block), size(width)));
+    const auto scores = space.take<float>(size(attention_rows * attention_block));
+    const auto addends = space.take<float>(size(attention_rows * width));
+    const auto masked = space.take<float>(size(attention_block));
+    const auto rows = space.take<attention_row>(size(sharing * queries));
+    const auto score_row = pick(set, &baseline::attention_scores, &avx2::attention_scores, &avx512::attention_scores);
+    const auto add = pick(set, &baseline::attention_add, &avx2::attention_add, &avx512::attention_add);
+    const auto divide = pick(set, &baseline::attention_divide, &avx2::attention_divide, &avx512::attention_divide);
+
+    const auto visible = [&](std::int64_t t, std::int64_t first, std::int64_t count) {
+        return options.causal ? std::clamp<std::int64_t>(t + *options.causal + 1 - first, 0, count) : count;
+    };
+    const auto mask_row = [&](std::int64_t n, std::int64_t h, std::int64_t t, std::int64_t first, std::int64_t count) {
+        if (mask.size() == 0) return static_cast<const float*>(nullptr);
+        const auto step = [&](std::size_t axis) { return mask.extent(axis) == 1 ? 0 : mask.step(axis); };
+        const float* from = mask.data() + n * step(0) + h * step(1) + t * step(2) + first * step(3);
+        if (step(3) == 1) return from;
+        for (std::int64_t i = 0; i < count; ++i) masked[size(i)] = from[i * step(3)];
+        return static_cast<const float*>(masked.data());
+    };
+    for (std::int64_t n = 0; n < q.extent(0); ++n)
+        for (std::int64_t shared = 0; shared < k.extent(1); ++shared) {
+            space.stop.check();
+            std::fill(rows.begin(), rows.end(), attention_row{-std::numeric_limits<float>::infinity(), 0, 0});
+            for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h)
+                for (std::int64_t t = 0; t < queries; ++t) std::fill_n(&out(n, h, t, 0), width, 0.0F);
+            for (std::int64_t first = 0; first < keys; first += attention_block) {
+                const std::int64_t count = std::min(attention_block, keys - first);
+                const auto key_block =
+                    pack({&k(n, shared, first, 0), shape{depth, count}, strides{k.step(3), k.step(2)}}, key_panels);
+                const auto value_block =
+                    pack({&v(n, shared, first, 0), shape{count, width}, strides{v.step(2), v.step(3)}}, value_panels);
+                for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h) {
+                    attention_row* const head = rows.data() + (h - shared * sharing) * queries;
+                    for (std::int64_t start = 0; start < queries; start += attention_rows) {
+                        const std::int64_t tile = std::min(attention_rows, queries - start);
+                        if (visible(start + tile - 1, first, count) == 0) continue;
+                        matmul(set, {&q(n, h, start, 0), shape{tile, depth}, strides{q.step(2), q.step(3)}}, key_block,
+                               {scores.data(), shape{tile, count}}, activation::none);
+                        for (std::int64_t i = 0; i < tile; ++i)
+                            score_row({scores.data() + i * count, mask_row(n, h, start + i, first, count), size(count),
+                                       size(visible(start + i, first, count)), scale, head + start + i});
+                        matmul(set, {scores.data(), shape{tile, count}}, value_block,
+                               {addends.data(), shape{tile, width}}, activation::none);
+                        for (std::int64_t i = 0; i < tile; ++i)
+                            if (visible(start + i, first, count) != 0)  // else as if the block were not there
+                                add(&out(n, h, start + i, 0), addends.data() + i * width, head[start + i].fade,
+                                    size(width));
+                    }
+                }
+            }
+            for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h)
+                for (std::int64_t t = 0; t < queries; ++t)
+                    divide(&out(n, h, t, 0), rows[size((h - shared * sharing) * queries + t)].total, size(width));
+        }
+}
+
+}  // namespace detail
+
+/// out[n, h, t] = sum over s of softmax over s of (scale * q[n, h, t] . k[n, h', s] + mask[n, h, t, s]) * v[n, h', s], with
+/// h' = h / (H / H'). A query that sees no key, or whose scores are all -infinity, gives NaN, as the formula does.
+///
+/// shapes   q [N, H, T, D], k [N, H', S, D], v [N, H', S, E], H a multiple of H', out [N, H, T, E] with step 1 along E; mask
+///          [N, H, T, S], added, each extent of it possibly 1, or of size 0 for none; strides otherwise free: [N, T, H, D]
+///          is a matter of strides
+/// cost     2 N H T S (D + E) flops; keys and values are packed in blocks of 64 as they come by, once for all heads that
+///          share them: a single query pays for that. Scratch for 96 x 64 scores and three floats a query
+/// errors   throws std::invalid_argument when the shapes do not fit
+/// threads  re-entrant with a workspace each; the bits of a query depend neither on T, N or H nor on what is masked
+///          behind its last visible key
+/// source   ONNX Attention-23; Milakov & Gimelshein 2018 (online softmax)
+inline void attention(const view<const float>& q, const view<const float>& k, const view<const float>& v,
+                      const view<const float>& mask, const attention_options& options, const view<float>& out,
+                      workspace& space) {
+    detail::attention(active_isa(), q, k, v, mask, options, out, space);
+}
+
+}  // namespace kernel
+}  // namespace fanfold::inline FANFOLD_ABI
