@@ -20,7 +20,9 @@ double activated(activation act, double x) {
         case activation::relu: return x < 0 ? 0 : x;
         case activation::sigmoid: return 1 / (1 + std::exp(-x));
         case activation::tanh: return std::tanh(x);
-        case activation::none: break;
+        case activation::gelu: return x / 2 * std::erfc(-x / std::sqrt(2.0));
+        case activation::silu: return x / (1 + std::exp(-x));
+        default: break;
     }
     return x;
 }
@@ -103,7 +105,7 @@ TEST_CASE("strides change nothing: column-major, padded, reversed and transposed
     CHECK(same_bits(w.panels(), same_w.panels()));
     CHECK(same_bits(w.bias(), same_w.bias()));
     for (const auto set : every_isa())
-        for (const auto act : {activation::none, activation::relu, activation::sigmoid}) {
+        for (const auto act : {activation::none, activation::relu, activation::sigmoid, activation::gelu}) {
             std::vector<float> plain(static_cast<std::size_t>(p.m * p.n));
             kernel::detail::matmul(set, {p.a.data(), shape{p.m, p.k}}, w.seen(), {plain.data(), shape{p.m, p.n}}, act);
             const strides inputs[] = {{1, p.m}, {p.k + 3, 1}, {2 * p.k, 2}, {-p.k, 1}};

@@ -10,7 +10,8 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 
-enum class activation : std::uint8_t { none, relu, sigmoid, tanh };
+/// gelu: x Phi(x); gelu_tanh: its approximation by tanh; silu: x sigmoid(x); hard_swish: x max(0, min(1, x / 6 + 1/2)).
+enum class activation : std::uint8_t { none, relu, sigmoid, tanh, gelu, gelu_tanh, silu, hard_swish };
 
 [[nodiscard]] constexpr std::string_view name_of(activation act) noexcept {
     switch (act) {
@@ -18,6 +19,10 @@ enum class activation : std::uint8_t { none, relu, sigmoid, tanh };
         case activation::relu: return "relu";
         case activation::sigmoid: return "sigmoid";
         case activation::tanh: return "tanh";
+        case activation::gelu: return "gelu";
+        case activation::gelu_tanh: return "gelu_tanh";
+        case activation::silu: return "silu";
+        case activation::hard_swish: return "hard_swish";
     }
     return "?";
 }
