@@ -154,6 +154,7 @@ public:
         for (std::size_t index = 0; index < node_.inputs.size(); ++index) all.push_back(input_or_none(index));
         return all;
     }
+    [[nodiscard]] value_id none() { return state_.builder.none(); }
     [[nodiscard]] std::size_t input_count() const noexcept { return node_.inputs.size(); }
     [[nodiscard]] std::size_t output_count() const noexcept { return node_.outputs.size(); }
     /// Somebody named this output.
@@ -360,7 +361,7 @@ private:
     std::vector<bool> used_;
 };
 
-inline constexpr std::int64_t first_opset = 7;
+inline constexpr std::int64_t first_opset = 1;
 inline constexpr std::int64_t last_opset = 22;
 
 }  // namespace onnx

@@ -6,25 +6,28 @@
 #include <string>       // std::string
 #include <string_view>  // std::string_view
 
-#include "operators/activation.hpp"
 #include "operators/arithmetic.hpp"
 #include "operators/constant.hpp"
 #include "operators/control_flow.hpp"
 #include "operators/conv.hpp"
+#include "operators/gather.hpp"
 #include "operators/gemm.hpp"
 #include "operators/pieces.hpp"
 #include "operators/pooling.hpp"
+#include "operators/reduce.hpp"
 #include "operators/reshape.hpp"
+#include "operators/selection.hpp"
 #include "operators/shapes.hpp"
 #include "operators/softmax.hpp"
+#include "operators/unary.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
 inline constexpr std::span<const operator_entry> operator_families[]{
-    activation_operators, arithmetic_operators, constant_operators, control_flow_operators,
-    conv_operators,       gemm_operators,       pieces_operators,   pooling_operators,
-    reshape_operators,    shape_operators,      softmax_operators,
+    arithmetic_operators, constant_operators, control_flow_operators, conv_operators,  gather_operators,
+    gemm_operators,       pieces_operators,   pooling_operators,      reduce_operators, reshape_operators,
+    selection_operators,  shape_operators,    softmax_operators,      unary_operators,
 };
 
 /// Null when no operator of that domain, name and version is supported.

@@ -1,49 +1,76 @@
-// fanfold/model/operators/elementwise.hpp - arithmetic of two values with broadcasting, and activations.
+// fanfold/model/operators/elementwise.hpp - functions of one element, of two with broadcasting, conversions, choices.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstddef>      // std::size_t
+#include <optional>     // std::optional
 #include <span>         // std::span
 #include <string_view>  // std::string_view
 #include <vector>       // std::vector
 
+#include "../../kernel/cast.hpp"
 #include "../../kernel/elementwise.hpp"
+#include "../../kernel/unary.hpp"
+#include "../../kernel/where.hpp"
 #include "../operation.hpp"
 #include "broadcast.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
+namespace detail {
 
-/// a + b, a - b, a * b or a / b, element by element.
+[[nodiscard]] constexpr bool is_comparison(kernel::binary kind) noexcept { return kind >= kernel::binary::equal; }
+
+/// Sizes computed from sizes; those that are no longer linear in the rows are unknown.
+[[nodiscard]] inline std::optional<symbolic_values> sizes_of(kernel::binary kind, const symbolic_values& a,
+                                                             const symbolic_values& b) {
+    if (a.size() != b.size() && a.size() != 1 && b.size() != 1) return std::nullopt;
+    symbolic_values out;
+    for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+        const extent& x = a[a.size() == 1 ? 0 : i];
+        const extent& y = b[b.size() == 1 ? 0 : i];
+        const bool truncates = x.constant() && y.constant() && (x.fixed < 0 || y.fixed < 0);  // sizes round down
+        switch (kind) {
+            case kernel::binary::add: out.push_back(x + y); break;
+            case kernel::binary::sub: out.push_back(x - y); break;
+            case kernel::binary::mul: out.push_back(x * y); break;
+            case kernel::binary::div: out.push_back(truncates ? extent::unknown() : x / y); break;
+            default: return std::nullopt;
+        }
+    }
+    return out;
+}
+
+}  // namespace detail
+
+/// a op b, element by element: arithmetic, comparisons (answer bool), logic.
 ///
-/// shapes   two values of one type (float32, float64, int32, int64) that broadcast
-/// source   ONNX Add-14, Sub-14, Mul-14, Div-14
+/// shapes   two values of one type that broadcast; pow takes two types and answers the first
+/// source   ONNX Add-14, Pow-15, Mod-13, Equal-19 and their like, as kernel::elementwise lists them
 class arithmetic {
 public:
     static constexpr bool elementwise = true;
 
     explicit arithmetic(kernel::binary kind) : kind_(kind) {}
 
-    [[nodiscard]] std::string_view name() const noexcept {
-        switch (kind_) {
-            case kernel::binary::add: return "Add";
-            case kernel::binary::sub: return "Sub";
-            case kernel::binary::mul: return "Mul";
-            case kernel::binary::div: return "Div";
-        }
-        return "?";
-    }
+    [[nodiscard]] std::string_view name() const noexcept { return name_of(kind_); }
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 2);
-        if (in[0].type != in[1].type || in[0].type == element::boolean)
-            detail::refuse("two values of one numeric type", in[0].text() + " and " + in[1].text());
-        return {{in[0].type, broadcast(in[0].shape, in[1].shape)}};
+        if (in[0].type != in[1].type && kind_ != kernel::binary::pow)
+            detail::refuse("two values of one type", in[0].text() + " and " + in[1].text());
+        const bool numbers = in[0].type != element::boolean;
+        const bool logical = kind_ >= kernel::binary::logical_and && kind_ <= kernel::binary::equal;
+        if (numbers ? logical && kind_ != kernel::binary::equal : !logical)
+            detail::refuse(numbers ? "two bools" : "two values of one numeric type",
+                           in[0].text() + " and " + in[1].text());
+        return {{detail::is_comparison(kind_) ? element::boolean : in[0].type, broadcast(in[0].shape, in[1].shape)}};
+    }
+    [[nodiscard]] std::optional<symbolic_values> sizes(std::span<const argument> in) const {
+        const auto a = sizes_in(in[0]);
+        const auto b = sizes_in(in[1]);
+        if (!a || !b || in[0].type != element::int64) return std::nullopt;
+        return detail::sizes_of(kind_, *a, *b);
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
-        if (out[0].size() == 0) return;
-        visit_element(in[0].type(), [&]<class T>(T) {
-            if constexpr (std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int32_t> ||
-                          std::same_as<T, std::int64_t>)
-                kernel::elementwise<T>(kind_, in[0].as<T>(), in[1].as<T>(), out[0].as<T>());
-        });
+        if (out[0].size() != 0) kernel::elementwise(kind_, in[0], in[1], out[0]);
     }
 
 private:
@@ -51,56 +78,104 @@ private:
 };
 static_assert(graph_operation<arithmetic>);
 
-/// relu, sigmoid or tanh of every element; fused into the operation before it where that is possible.
+/// f(x) for every element, with up to two parameters; the activations among them are fused into the operation before.
 ///
-/// shapes   float32 or float64, any shape
-/// source   ONNX Relu-14, Sigmoid-13, Tanh-13
-class activation_function {
+/// shapes   any; the element types that kernel::apply takes
+/// source   ONNX Relu-14, Exp-13, LeakyRelu-16 and their like, as kernel::unary lists them
+class unary_function {
 public:
     static constexpr bool elementwise = true;
 
+    explicit unary_function(kernel::unary function, double alpha = 0, double beta = 0)
+        : function_(function), alpha_(alpha), beta_(beta) {}
     /// errors   throws std::invalid_argument for activation::none; that is `identity`
-    explicit activation_function(kernel::activation act) : act_(act) {
-        if (act == kernel::activation::none) detail::refuse("relu, sigmoid or tanh", "none");
-    }
+    explicit unary_function(kernel::activation act) : unary_function(function_of(act)) {}
 
-    [[nodiscard]] std::string_view name() const noexcept {
-        switch (act_) {
-            case kernel::activation::relu: return "Relu";
-            case kernel::activation::sigmoid: return "Sigmoid";
-            case kernel::activation::tanh: return "Tanh";
-            case kernel::activation::none: break;
-        }
-        return "?";
-    }
+    [[nodiscard]] std::string_view name() const noexcept { return name_of(function_); }
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 1);
-        if (in[0].type != element::float32 && in[0].type != element::float64)
-            detail::refuse("float32 or float64", in[0].text());
-        return {in[0]};
+        const bool asks = function_ == kernel::unary::is_nan || function_ == kernel::unary::is_inf;
+        const element type = asks ? element::boolean : in[0].type;
+        if (!kernel::detail::accepts(function_, in[0].type, type))
+            detail::refuse("an element type that " + std::string(name()) + " takes", in[0].text());
+        return {{type, in[0].shape}};
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
-        if (out[0].size() == 0) return;
-        if (in[0].type() == element::float32)
-            run<float>(in[0], out[0]);
-        else
-            run<double>(in[0], out[0]);
+        if (out[0].size() != 0) kernel::apply(function_, alpha_, beta_, in[0], out[0]);
     }
-    [[nodiscard]] kernel::activation as_activation() const noexcept { return act_; }
+    [[nodiscard]] kernel::activation as_activation() const noexcept {
+        for (const auto& [function, act] : activations)
+            if (function == function_) return act;
+        return kernel::activation::none;
+    }
 
 private:
-    template <class T>
-    void run(const tensor_view& in, const mutable_tensor_view& out) const {
-        switch (act_) {
-            case kernel::activation::relu: kernel::relu(in.as<T>(), out.as<T>()); break;
-            case kernel::activation::sigmoid: kernel::sigmoid(in.as<T>(), out.as<T>()); break;
-            case kernel::activation::tanh: kernel::tanh(in.as<T>(), out.as<T>()); break;
-            case kernel::activation::none: break;
-        }
+    struct pair {
+        kernel::unary function;
+        kernel::activation act;
+    };
+    static constexpr pair activations[] = {{kernel::unary::relu, kernel::activation::relu},
+                                           {kernel::unary::sigmoid, kernel::activation::sigmoid},
+                                           {kernel::unary::tanh, kernel::activation::tanh},
+                                           {kernel::unary::gelu, kernel::activation::gelu},
+                                           {kernel::unary::gelu_tanh, kernel::activation::gelu_tanh},
+                                           {kernel::unary::silu, kernel::activation::silu},
+                                           {kernel::unary::hard_swish, kernel::activation::hard_swish}};
+    static kernel::unary function_of(kernel::activation act) {
+        for (const auto& [function, known] : activations)
+            if (known == act) return function;
+        detail::refuse("an activation", "none");
     }
 
-    kernel::activation act_;
+    kernel::unary function_;
+    double alpha_;
+    double beta_;
 };
-static_assert(graph_operation<activation_function>);
+static_assert(graph_operation<unary_function>);
+
+/// The same numbers as another element type.
+/// source   ONNX Cast-13
+class cast {
+public:
+    static constexpr bool elementwise = true;
+
+    explicit cast(element to) : to_(to) {}
+
+    [[nodiscard]] std::string_view name() const noexcept { return "Cast"; }
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
+        detail::expect_inputs(in, 1, 2);
+        return {{to_, in[0].shape}};
+    }
+    [[nodiscard]] std::optional<symbolic_values> sizes(std::span<const argument> in) const {
+        return to_ == element::int64 && in[0].type == element::int64 ? sizes_in(in[0]) : std::nullopt;
+    }
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+        if (out[0].size() != 0) kernel::cast(in[0], out[0]);
+    }
+
+private:
+    element to_;
+};
+static_assert(graph_operation<cast>);
+
+/// Elements of input 1 where input 0 is true, else of input 2, with broadcasting.
+/// source   ONNX Where-16
+class where {
+public:
+    static constexpr bool elementwise = true;
+
+    [[nodiscard]] std::string_view name() const noexcept { return "Where"; }
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
+        detail::expect_inputs(in, 3);
+        if (in[0].type != element::boolean || in[1].type != in[2].type)
+            detail::refuse("a bool and two values of one type",
+                           in[0].text() + ", " + in[1].text() + " and " + in[2].text());
+        return {{in[1].type, broadcast(in[0].shape, broadcast(in[1].shape, in[2].shape))}};
+    }
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+        if (out[0].size() != 0) kernel::where(in[0].as<bool>(), in[1], in[2], out[0]);
+    }
+};
+static_assert(graph_operation<where>);
 
 }  // namespace fanfold::inline FANFOLD_ABI
