@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/kernel/integer_matmul.hpp>
 
+#include <algorithm>
 #include <vector>
 
 #include "../catch.hpp"
@@ -31,7 +32,7 @@ TEST_CASE("integer products are exact for every pair of types and every kind of 
         for (const element left : {element::int8, element::uint8})
             for (const element right : {element::int8, element::uint8})
                 for (const auto& [m, k, n] :
-                     {std::array<std::int64_t, 3>{7, 19, 21}, {1, 1, 1}, {4, 300, 16}, {3, 0, 5}}) {
+                     {std::array<std::int64_t, 3>{7, 19, 21}, {1, 1, 1}, {4, 300, 16}, {100, 600, 3}, {3, 0, 5}}) {
                     const tensor a = bytes(left, {m, k}, next), b = bytes(right, {k, n}, next);
                     for (const int kind : {0, 1, 2}) {
                         const tensor za = bytes(left, {kind == 0 ? 0 : kind == 1 ? 1 : m}, next);
@@ -91,6 +92,23 @@ TEST_CASE("integer convolution is exact, padding counts as the zero point", "[ke
                         }
             CHECK(exact);
         }
+}
+
+TEST_CASE("the greatest products stay exact over more steps than a float counts", "[kernel][integer]") {
+    workspace space;
+    tensor a(element::uint8, {2, 1030}), b(element::uint8, {1030, 17});
+    std::fill_n(a.data(), a.size(), std::byte{255});
+    std::fill_n(b.data(), b.size(), std::byte{255});
+    b.data()[5 * 17] = std::byte{254};
+    const tensor image = tensor(a.rows(0, 1).reshaped({1, 1030, 1})),
+                 turned = tensor(b.rows(0, 1030).reshaped({17, 1030, 1}));
+    std::vector<std::int32_t> out(34), convolved(17);
+    for (const auto set : every_isa()) {
+        kernel::detail::matmul_integer(set, a, {}, b, {}, {out.data(), shape{2, 17}}, space);
+        for (std::size_t i = 0; i < 34; ++i) CHECK(out[i] == 1030 * 255 * 255 - (i % 17 == 0 ? 255 : 0));
+        kernel::detail::conv_integer(set, image, {}, turned, {}, {}, {convolved.data(), shape{1, 17, 1}}, space);
+        for (std::size_t i = 0; i < 17; ++i) CHECK(convolved[i] == 1030 * 255 * 255 - (i == 0 ? 255 : 0));
+    }
 }
 
 TEST_CASE("integer products refuse other types and odd numbers of zero points", "[kernel][integer]") {

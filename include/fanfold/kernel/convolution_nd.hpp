@@ -73,7 +73,7 @@ inline void conv_nd(isa set, const view<const float>& in, const view<const float
         const float* image = in.data() + part * channels * plane;
         for (std::int64_t first = 0; first < positions; first += block) {
             const std::int64_t count = std::min(block, positions - first);
-            image_to_panels(w, channels, first, count, panels.data(),
+            image_to_panels(w, 0, taps, first, count, panels.data(),
                             [&](std::int64_t c, std::int64_t i) { return image[c * plane + i]; });
             float* to = out.data() + part * of_group * positions + first;
             matmul(set, {weights.data() + group * of_group * taps, shape{of_group, taps}},

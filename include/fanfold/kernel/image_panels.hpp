@@ -29,40 +29,37 @@ struct position_range {
     }
 };
 
-/// Output positions [first, first + count) of all taps of `channels` planes into [count / 16][taps][16], 0 where a tap
-/// lies outside and behind the last position. `read(channel, offset)` gives an element of the image.
+/// Output positions [first, first + count) of taps [tap, tap_end), counted over channels and windows, into
+/// [count / 16][taps][16], 0 where a tap lies outside and behind the last position. `read(channel, offset)` gives an
+/// element of the image.
 template <class Value, class Read>
-void image_to_panels(const window3& w, std::int64_t channels, std::int64_t first, std::int64_t count, Value* panels,
-                     Read&& read) {
-    const std::int64_t taps = channels * w.window(), padded = (count + 15) / 16 * 16;
-    std::int64_t k = 0;
-    for (std::int64_t c = 0; c < channels; ++c)
-        for (std::int64_t kz = 0; kz < w.size[0]; ++kz)
-            for (std::int64_t ky = 0; ky < w.size[1]; ++ky)
-                for (std::int64_t kx = 0; kx < w.size[2]; ++kx, ++k) {
-                    const position_range inside(w, 2, kx);
-                    const auto put = [&](std::int64_t q, Value value) {
-                        panels[((q >> 4) * taps + k) * 16 + (q & 15)] = value;
-                    };
-                    std::int64_t q = 0;
-                    while (q < count) {  // one row of the answer after another
-                        const std::int64_t position = first + q, x0 = position % w.out[2], row = position / w.out[2];
-                        const std::int64_t z = row / w.out[1] * w.stride[0] - w.before[0] + kz * w.dilation[0];
-                        const std::int64_t y = row % w.out[1] * w.stride[1] - w.before[1] + ky * w.dilation[1];
-                        const std::int64_t run = std::min(w.out[2] - x0, count - q);
-                        const bool within = z >= 0 && z < w.in[0] && y >= 0 && y < w.in[1];
-                        const std::int64_t from = within ? std::clamp(inside.from - x0, std::int64_t{0}, run) : run;
-                        const std::int64_t to = within ? std::clamp(inside.to - x0, from, run) : run;
-                        std::int64_t i = 0;
-                        for (; i < from; ++i) put(q + i, Value{});
-                        const std::int64_t start =
-                            (z * w.in[1] + y) * w.in[2] + x0 * w.stride[2] - w.before[2] + kx * w.dilation[2];
-                        for (; i < to; ++i) put(q + i, read(c, start + i * w.stride[2]));
-                        for (; i < run; ++i) put(q + i, Value{});
-                        q += run;
-                    }
-                    for (; q < padded; ++q) put(q, Value{});
-                }
+void image_to_panels(const window3& w, std::int64_t tap, std::int64_t tap_end, std::int64_t first, std::int64_t count,
+                     Value* panels, Read&& read) {
+    const std::int64_t taps = tap_end - tap, padded = (count + 15) / 16 * 16;
+    for (std::int64_t k = 0; k < taps; ++k) {
+        const std::int64_t kx = (tap + k) % w.size[2], ky = (tap + k) / w.size[2] % w.size[1];
+        const std::int64_t kz = (tap + k) / (w.size[2] * w.size[1]) % w.size[0], c = (tap + k) / w.window();
+        const position_range inside(w, 2, kx);
+        const auto put = [&](std::int64_t q, Value value) { panels[((q >> 4) * taps + k) * 16 + (q & 15)] = value; };
+        std::int64_t q = 0;
+        while (q < count) {  // one row of the answer after another
+            const std::int64_t position = first + q, x0 = position % w.out[2], row = position / w.out[2];
+            const std::int64_t z = row / w.out[1] * w.stride[0] - w.before[0] + kz * w.dilation[0];
+            const std::int64_t y = row % w.out[1] * w.stride[1] - w.before[1] + ky * w.dilation[1];
+            const std::int64_t run = std::min(w.out[2] - x0, count - q);
+            const bool within = z >= 0 && z < w.in[0] && y >= 0 && y < w.in[1];
+            const std::int64_t from = within ? std::clamp(inside.from - x0, std::int64_t{0}, run) : run;
+            const std::int64_t to = within ? std::clamp(inside.to - x0, from, run) : run;
+            std::int64_t i = 0;
+            for (; i < from; ++i) put(q + i, Value{});
+            const std::int64_t start =
+                (z * w.in[1] + y) * w.in[2] + x0 * w.stride[2] - w.before[2] + kx * w.dilation[2];
+            for (; i < to; ++i) put(q + i, read(c, start + i * w.stride[2]));
+            for (; i < run; ++i) put(q + i, Value{});
+            q += run;
+        }
+        for (; q < padded; ++q) put(q, Value{});
+    }
 }
 
 }  // namespace kernel::detail

@@ -3,10 +3,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>    // std::min
-#include <array>        // std::array
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
-#include <span>         // std::span
 #include <stdexcept>    // std::invalid_argument
 #include <string>       // std::string
 #include <string_view>  // std::string_view
@@ -15,38 +13,20 @@
 #include "convolution_nd.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
-namespace kernel::detail {
-
-struct integer_call {
-    const std::int16_t* a;       // [rows][inner]
-    const std::int16_t* panels;  // [ceil(columns / 16)][inner][16]
-    std::size_t rows, inner, columns;
-    std::int32_t* out;
-    std::ptrdiff_t out_row;
-};
-
-}  // namespace kernel::detail
-}  // namespace fanfold::inline FANFOLD_ABI
-
-// The order matters.
-// clang-format off
-#include "target/baseline_begin.inc"
-#include "body/integer_matmul.inc"
-#include "target/end.inc"
-#if FANFOLD_X86_64
-#include "target/avx2_begin.inc"
-#include "body/integer_matmul.inc"
-#include "target/end.inc"
-
-#include "target/avx512_begin.inc"
-#include "body/integer_matmul.inc"
-#include "target/end.inc"
-#endif
-// clang-format on
-
-namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 namespace detail {
+
+/// Products of differences of bytes are at most 255 * 255 in size: floats hold the sum of this many exactly.
+inline constexpr std::int64_t exact_products = 256;
+static_assert(exact_products * 255 * 255 <= std::int64_t{1} << 24);
+
+/// Adds exact sums to out, or sets it; what does not fit 32 bits wraps.
+inline void add_exact(const float* sums, std::int64_t count, std::int32_t* out, bool add) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto sum = static_cast<std::uint32_t>(static_cast<std::int32_t>(sums[i]));
+        out[i] = static_cast<std::int32_t>(add ? static_cast<std::uint32_t>(out[i]) + sum : sum);
+    }
+}
 
 /// Elements of an int8 or uint8 tensor as integers: one code for both types.
 struct byte_reader {
@@ -90,24 +70,35 @@ inline void matmul_integer(isa set, const tensor_view& a, const tensor_view& a_z
     const zero_points zero_a(who, a_zero, static_cast<std::size_t>(rows));
     const zero_points zero_b(who, b_zero, static_cast<std::size_t>(columns));
     if (out.size() == 0) return;
+    const std::int64_t deepest = std::min(inner, exact_products), tallest = std::min<std::int64_t>(rows, 96);
+    const auto room = [&](std::int64_t count) { return space.take<float>(static_cast<std::size_t>(count)); };
     const workspace::scope scope(space);
-    const auto wide_a = space.take<std::int16_t>(static_cast<std::size_t>(rows * inner));
-    const auto panels = space.take<std::int16_t>(static_cast<std::size_t>((columns + 15) / 16 * 16 * inner));
-    std::int16_t* to = wide_a.data();
-    for (std::int64_t m = 0; m < rows; ++m)
-        for (std::int64_t k = 0; k < inner; ++k)
-            *to++ = static_cast<std::int16_t>(from_a[m * a.steps()[0] + k * a.steps()[1]] - zero_a[m]);
-    to = panels.data();
-    for (std::int64_t column = 0; column < columns; column += 16)
-        for (std::int64_t k = 0; k < inner; ++k)
-            for (std::int64_t n = column; n < column + 16; ++n) {
-                const bool real = n < columns;
-                *to++ = real ? static_cast<std::int16_t>(from_b[k * b.steps()[0] + n * b.steps()[1]] - zero_b[n])
-                             : std::int16_t{0};
-            }
-    pick(set, &baseline::integer_matmul, &avx2::integer_matmul, &avx512::integer_matmul)(
-        {wide_a.data(), panels.data(), static_cast<std::size_t>(rows), static_cast<std::size_t>(inner),
-         static_cast<std::size_t>(columns), out.data(), out.step(0)});
+    const auto wide_a = room(tallest * deepest), panels = room((columns + 15) / 16 * 16 * deepest);
+    const auto sums = room(tallest * columns);
+    std::int64_t first = 0;
+    do {  // once for inner == 0, too
+        const std::int64_t depth = std::min(inner - first, exact_products);
+        float* to = panels.data();
+        for (std::int64_t column = 0; column < columns; column += 16)
+            for (std::int64_t k = first; k < first + depth; ++k)
+                for (std::int64_t n = column; n < column + 16; ++n) {
+                    const bool real = n < columns;
+                    *to++ = real ? static_cast<float>(from_b[k * b.steps()[0] + n * b.steps()[1]] - zero_b[n]) : 0.0F;
+                }
+        for (std::int64_t start = 0; start < rows; start += tallest) {
+            const std::int64_t tile = std::min(tallest, rows - start);
+            to = wide_a.data();
+            for (std::int64_t m = start; m < start + tile; ++m)
+                for (std::int64_t k = first; k < first + depth; ++k)
+                    *to++ = static_cast<float>(from_a[m * a.steps()[0] + k * a.steps()[1]] - zero_a[m]);
+            matmul(set, {wide_a.data(), shape{tile, depth}},
+                   {panels.data(), nullptr, static_cast<std::size_t>(depth), static_cast<std::size_t>(columns)},
+                   {sums.data(), shape{tile, columns}}, activation::none);
+            for (std::int64_t m = 0; m < tile; ++m)
+                add_exact(sums.data() + m * columns, columns, out.data() + (start + m) * out.step(0), first != 0);
+        }
+        first += exact_products;
+    } while (first < inner);
 }
 
 inline void conv_integer(isa set, const tensor_view& in, const tensor_view& in_zero, const tensor_view& weights,
@@ -121,26 +112,31 @@ inline void conv_integer(isa set, const tensor_view& in, const tensor_view& in_z
     const byte_reader from(who, in), weight(who, weights);
     const zero_points zero(who, in_zero, 1), weight_zero(who, weights_zero, static_cast<std::size_t>(outputs));
     if (out.size() == 0) return;
-    const std::int64_t positions = w.out_plane(), plane = w.in_plane(), block = panel_positions(taps, positions);
-    const std::int64_t of_group = outputs / g.groups;
+    const std::int64_t positions = w.out_plane(), plane = w.in_plane(), deepest = std::min(taps, exact_products);
+    const std::int64_t block = panel_positions(deepest, positions), of_group = outputs / g.groups;
+    const auto room = [&](std::int64_t count) { return space.take<float>(static_cast<std::size_t>(count)); };
     const workspace::scope scope(space);
-    const auto wide = space.take<std::int16_t>(static_cast<std::size_t>(outputs * taps));
-    const auto panels = space.take<std::int16_t>(static_cast<std::size_t>(block * taps));
+    const auto wide = room(outputs * taps), panels = room(block * deepest), sums = room(of_group * block);
     for (std::int64_t i = 0; i < outputs * taps; ++i)
-        wide[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(weight[i] - weight_zero[i / taps]);
+        wide[static_cast<std::size_t>(i)] = static_cast<float>(weight[i] - weight_zero[i / taps]);
     const std::int32_t shift = zero[0];
     for (std::int64_t part = 0; part < in.extent(0) * g.groups; ++part) {
         space.stop.check();
-        for (std::int64_t first = 0; first < positions; first += block) {
-            const std::int64_t count = std::min(block, positions - first);
-            image_to_panels(w, channels, first, count, panels.data(), [&](std::int64_t c, std::int64_t i) {
-                return static_cast<std::int16_t>(from[(part * channels + c) * plane + i] - shift);
-            });
-            pick(set, &baseline::integer_matmul, &avx2::integer_matmul, &avx512::integer_matmul)(
-                {wide.data() + part % g.groups * of_group * taps, panels.data(), static_cast<std::size_t>(of_group),
-                 static_cast<std::size_t>(taps), static_cast<std::size_t>(count),
-                 out.data() + part * of_group * positions + first, positions});
-        }
+        for (std::int64_t first = 0; first < positions; first += block)
+            for (std::int64_t tap = 0; tap < taps; tap += deepest) {
+                const std::int64_t count = std::min(block, positions - first), depth = std::min(deepest, taps - tap);
+                image_to_panels(w, tap, tap + depth, first, count, panels.data(), [&](std::int64_t c, std::int64_t i) {
+                    return static_cast<float>(from[(part * channels + c) * plane + i] - shift);
+                });
+                matmul(
+                    set,
+                    {wide.data() + part % g.groups * of_group * taps + tap, shape{of_group, depth}, strides{taps, 1}},
+                    {panels.data(), nullptr, static_cast<std::size_t>(depth), static_cast<std::size_t>(count)},
+                    {sums.data(), shape{of_group, count}}, activation::none);
+                for (std::int64_t o = 0; o < of_group; ++o)
+                    add_exact(sums.data() + o * count, count, out.data() + (part * of_group + o) * positions + first,
+                              tap != 0);
+            }
     }
 }
 
@@ -150,7 +146,7 @@ inline void conv_integer(isa set, const tensor_view& in, const tensor_view& in_z
 ///
 /// shapes   a [M, K], b [K, N] int8 or uint8 of any strides; zero points of the same kind: of size 0 (zero), 1, or [M]
 ///          and [N]; out [M, N] with step 1 along N
-/// cost     2 M N K operations; 2 bytes of scratch for each element of a and b
+/// cost     2 M N K flops: the float product, exact over 256 steps of K at a time; scratch for 256 rows of b
 /// errors   throws std::invalid_argument when the shapes or types do not fit
 /// threads  re-entrant with a workspace each
 /// source   ONNX MatMulInteger-10
@@ -159,7 +155,7 @@ inline void matmul_integer(const tensor_view& a, const tensor_view& a_zero, cons
     detail::matmul_integer(active_isa(), a, a_zero, b, b_zero, out, space);
 }
 
-/// Convolution of integers; padding counts as the zero point.
+/// Convolution of integers; padding counts as the zero point. Exact as matmul_integer.
 ///
 /// shapes   as conv_nd, int8 or uint8; in_zero of size 0 or 1, weights_zero of size 0, 1 or [O]
 /// errors   as conv_nd
