@@ -150,6 +150,7 @@ inline std::string undeclared(std::string_view name) {
 // Defined in model_writer.cpp, so that the importer is compiled once for all these tests.
 fanfold::graph load(const std::string& bytes, const fanfold::onnx::load_options& options = {});
 fanfold::graph load(const model& m, const fanfold::onnx::load_options& options = {});
+fanfold::graph load_file(const std::filesystem::path& file);
 
 inline std::string complaint(const model& m, const fanfold::onnx::load_options& options = {}) {
     return text_of([&] { (void)load(m, options); });
