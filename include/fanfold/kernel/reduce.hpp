@@ -137,7 +137,6 @@ class lane_sum {
 public:
     lane_sum(isa set, folding how, float top)
         : vectors_(pick(set, &baseline::reduce_vectors, &avx2::reduce_vectors, &avx512::reduce_vectors)),
-          tree_(pick(set, &baseline::reduce_tree, &avx2::reduce_tree, &avx512::reduce_tree)),
           how_(how),
           top_(top) {
         std::fill_n(lanes_, 16, static_cast<float>(start_of(how)));
@@ -161,15 +160,19 @@ public:
             std::fill(pending_ + waiting_, pending_ + 16, static_cast<float>(neutral_of(how_)));
             vectors_(how_, lanes_, pending_, 1, top_);
         }
-        float rows[16 * 16] = {};
-        for (std::size_t i = 0; i < 16; ++i) rows[i * 16] = lanes_[i];
-        tree_(how_, rows);
-        return rows[0];
+        for (std::size_t half = 8; half != 0; half /= 2)
+            for (std::size_t i = 0; i < half; ++i) {
+                const float x = lanes_[i], y = lanes_[i + half];
+                lanes_[i] = how_ == folding::multiply ? x * y
+                            : how_ == folding::max    ? (x != x || x > y ? x : y)
+                            : how_ == folding::min    ? (x != x || x < y ? x : y)
+                                                      : x + y;
+            }
+        return lanes_[0];
     }
 
 private:
     decltype(&baseline::reduce_vectors) vectors_;
-    decltype(&baseline::reduce_tree) tree_;
     folding how_;
     float top_;
     std::size_t waiting_ = 0;
@@ -185,6 +188,10 @@ void for_each_kept(const reduced_axes& axes, F&& f) {
 
 inline float reduce_row(isa set, folding how, const float* in, const reduced_axes& axes, float top) {
     lane_sum sum(set, how, top);
+    if (axes.reduced.rank() == 1 && axes.in_reduced[0] == 1) {
+        sum.add(in, axes.reduced.volume());
+        return sum.total();
+    }
     for_each_run<1>(axes.reduced, {axes.in_reduced}, [&](const offsets<1>& at, std::size_t n, const offsets<1>& step) {
         const float* x = in + at[0];
         if (step[0] == 1) return sum.add(x, n);
