@@ -5,6 +5,7 @@
 //   parent     flags -> child with the chosen workers, child with one worker -> table, JSON
 //   child      model, images, labels -> one warm-up run, then timed runs; the one of median wall time -> JSON on a pipe
 #include <fanfold/evaluate/report_json.hpp>
+#include <fanfold/evaluate/table.hpp>
 #include <fanfold/fanfold.hpp>
 #include <fanfold/onnx/load.hpp>
 

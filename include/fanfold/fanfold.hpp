@@ -1,4 +1,5 @@
-// fanfold/fanfold.hpp - everything but adapters (onnx/, ...), Eigen's TensorMap and JSON, in the order of a batch's journey.
+// fanfold/fanfold.hpp - what it takes to infer with a callable, in the order of a batch's journey.
+// Apart from it: onnx/load.hpp, graphs (model/graph_builder.hpp), kernel/, core/eigen_tensor.hpp, evaluate/table.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "core/batch.hpp"
@@ -9,13 +10,6 @@
 //
 #include "context/workspace.hpp"
 //
-#include "kernel/convolution.hpp"
-#include "kernel/elementwise.hpp"
-#include "kernel/matmul.hpp"
-#include "kernel/pooling.hpp"
-#include "kernel/softmax.hpp"
-//
-#include "model/graph_builder.hpp"
 #include "model/model.hpp"
 //
 #include "partition/contiguous.hpp"

@@ -33,7 +33,7 @@ class stop {
 public:
     stop() = default;
     explicit stop(std::stop_token token, std::optional<time_point> deadline = {}, fanfold::clock source = {})
-        : token_(std::move(token)), deadline_(deadline.value_or(never)), clock_(source) {}
+        : token_(std::move(token)), deadline_(deadline ? *deadline : never), clock_(source) {}
 
     /// Why it is time to give up, empty while it is not; a request counts before a deadline.
     [[nodiscard]] std::optional<stop_reason> reason() const {

@@ -102,11 +102,7 @@ public:
             const std::size_t axis = *types_[i].rows;
             const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
             const mutable_tensor_view whole = tensors_[i];
-            tensor none(whole.type(), whole.shape().with(axis, static_cast<std::int64_t>(each)));
-            if (is_floating(whole.type()))
-                visit_element(whole.type(), [&]<class T>(T) {
-                    for (T& value : none.as<T>().flat()) value = T(std::numeric_limits<float>::quiet_NaN());
-                });
+            const tensor none = nothing(whole.type(), whole.shape().with(axis, static_cast<std::int64_t>(each)));
             for (const std::size_t row : rows) copy_elements(none, whole.slice(axis, row * each, each));
         }
     }
@@ -114,16 +110,26 @@ public:
     [[nodiscard]] batch take() && {
         std::vector<part> parts;
         for (std::size_t i = 0; i < tensors_.size(); ++i)
-            parts.emplace_back(std::move(tensors_[i]), types_[i].rows, types_[i].name);
-        if (parts.empty()) parts.emplace_back(nothing());  // no shard ever answered
+            parts.push_back(part(std::move(tensors_[i]), types_[i].rows, types_[i].name));
+        if (parts.empty())  // no shard ever answered
+            parts.push_back(part(nothing(element::float32, {static_cast<std::int64_t>(rows_)})));
         return batch(std::move(parts));
     }
 
 private:
-    [[nodiscard]] tensor nothing() const {
-        tensor none(element::float32, {static_cast<std::int64_t>(rows_)});
-        for (float& value : none.as<float>().flat()) value = std::numeric_limits<float>::quiet_NaN();
+    /// NaN everywhere, or 0 where the type has none.
+    [[nodiscard]] static tensor nothing(element type, const shape& extents) {
+        tensor none(type, extents);
+        if (type == element::float32) fill_with_nan<float>(none);
+        if (type == element::float64) fill_with_nan<double>(none);
+        if (type == element::float16) fill_with_nan<float16>(none);
+        if (type == element::bfloat16) fill_with_nan<bfloat16>(none);
         return none;
+    }
+    template <class T>
+    static void fill_with_nan(tensor& whole) {
+        T* values = reinterpret_cast<T*>(whole.data());
+        for (std::size_t i = 0; i < whole.size(); ++i) values[i] = T(std::numeric_limits<float>::quiet_NaN());
     }
 
     [[nodiscard]] shape shard_shape(std::size_t i, std::size_t shard) const {

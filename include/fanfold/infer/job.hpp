@@ -19,7 +19,8 @@ struct job {
     /// Rows that some failure names, each counted once.
     [[nodiscard]] std::size_t failed_rows() const {
         std::vector<std::size_t> rows;
-        for (const fault& f : failures) rows.insert(rows.end(), f.rows.begin(), f.rows.end());
+        for (const fault& f : failures)
+            for (const std::size_t row : f.rows) rows.push_back(row);
         std::sort(rows.begin(), rows.end());
         return static_cast<std::size_t>(std::unique(rows.begin(), rows.end()) - rows.begin());
     }

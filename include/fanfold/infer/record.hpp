@@ -67,12 +67,16 @@ public:
 private:
     void name_unclaimed(const stop& stopping) {
         fault unclaimed{fault_kind::stopped, {}, {}, 0};
+        std::size_t claimed = 0;
         for (std::size_t shard = 0; shard < events_.attempts.size(); ++shard) {
-            if (events_.attempts[shard].rows != 0) continue;
+            if (events_.attempts[shard].rows != 0) {
+                events_.attempts[claimed++] = events_.attempts[shard];
+                continue;
+            }
             for (std::size_t at = 0; at < shards_.rows_of(shard); ++at)
                 unclaimed.rows.push_back(shards_.row(shard, at));
         }
-        std::erase_if(events_.attempts, [](const event& e) { return e.rows == 0; });
+        events_.attempts.resize(claimed);
         if (unclaimed.rows.empty()) return;
         std::sort(unclaimed.rows.begin(), unclaimed.rows.end());
         const stopped_error why(stopping.reason().value_or(stop_reason::requested));

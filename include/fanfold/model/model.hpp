@@ -71,7 +71,7 @@ public:
         std::vector<tensor_type> types;
         for (const tensor_type& one : of_one_row_) {
             std::vector<std::int64_t> extents{static_cast<std::int64_t>(all.rows())};
-            extents.insert(extents.end(), one.shape.begin(), one.shape.end());
+            for (const std::int64_t extent : one.shape) extents.push_back(extent);
             types.push_back({one.type, shape(std::span<const std::int64_t>(extents)), row_axis(0), one.name});
         }
         return types;

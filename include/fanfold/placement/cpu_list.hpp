@@ -4,15 +4,12 @@
 #include <fcntl.h>   // open
 #include <unistd.h>  // read, close
 
-#include <algorithm>     // std::set_intersection
+#include <algorithm>     // std::binary_search
 #include <cerrno>        // errno
-#include <charconv>      // std::from_chars
 #include <cstddef>       // std::size_t
-#include <iterator>      // std::back_inserter
 #include <optional>      // std::optional
 #include <string>        // std::string
 #include <string_view>   // std::string_view
-#include <system_error>  // std::errc
 #include <utility>       // std::move
 #include <vector>        // std::vector
 
@@ -68,9 +65,13 @@ inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file 
 
 /// Digits and nothing else.
 [[nodiscard]] inline std::optional<std::size_t> parse_number(std::string_view text) {
+    if (text.empty()) return std::nullopt;
     std::size_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    for (const char digit : text) {
+        if (digit < '0' || digit > '9') return std::nullopt;
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit - '0', &value))
+            return std::nullopt;
+    }
     return value;
 }
 
@@ -90,9 +91,14 @@ inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file 
     return cpus;
 }
 
+[[nodiscard]] inline bool has(const cpu_list& cpus, std::size_t cpu) {
+    return std::binary_search(cpus.begin(), cpus.end(), cpu);
+}
+
 [[nodiscard]] inline cpu_list common(const cpu_list& a, const cpu_list& b) {
     cpu_list both;
-    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+    for (const std::size_t cpu : a)
+        if (has(b, cpu)) both.push_back(cpu);
     return both;
 }
 

@@ -7,8 +7,6 @@
 
 #include <algorithm>     // std::min, std::max, std::sort
 #include <cstddef>       // std::size_t
-#include <memory>        // std::unique_ptr
-#include <numeric>       // std::iota
 #include <string>        // std::string
 #include <string_view>   // std::string_view
 #include <utility>       // std::move
@@ -36,8 +34,8 @@ struct topology {
 namespace detail {
 
 [[nodiscard]] inline cpu_list first_cpus(std::size_t count) {
-    cpu_list cpus(std::max<std::size_t>(count, 1));
-    std::iota(cpus.begin(), cpus.end(), std::size_t{0});
+    cpu_list cpus{0};
+    while (cpus.size() < count) cpus.push_back(cpus.size());
     return cpus;
 }
 
@@ -88,7 +86,10 @@ public:
     void take(const cpu_list& listed) {
         cpu_list both = common(left_, listed);
         if (both.empty()) return;
-        std::erase_if(left_, [&](std::size_t cpu) { return std::binary_search(both.begin(), both.end(), cpu); });
+        cpu_list others;
+        for (const std::size_t cpu : left_)
+            if (!has(both, cpu)) others.push_back(cpu);
+        left_ = std::move(others);
         parts_.push_back(std::move(both));
     }
     [[nodiscard]] const cpu_list& left() const noexcept { return left_; }
@@ -105,7 +106,7 @@ private:
         const std::size_t cpu = cores.left().front();
         const std::string folder = below(root, "sys/devices/system/cpu/cpu" + std::to_string(cpu));
         const auto siblings = parse_cpu_list(read_text(below(folder, "topology/thread_siblings_list")));
-        const bool plausible = siblings && std::binary_search(siblings->begin(), siblings->end(), cpu);
+        const bool plausible = siblings && has(*siblings, cpu);
         cores.take(plausible ? *siblings : cpu_list{cpu});
     }
     return std::move(cores).parts();
@@ -114,12 +115,15 @@ private:
 [[nodiscard]] inline std::vector<cpu_list> numa_nodes(const cpu_list& cpus, const std::string& root) {
     const std::string folder = below(root, "sys/devices/system/node");
     std::vector<std::size_t> numbers;
-    struct closer {
-        void operator()(DIR* listing) const noexcept { closedir(listing); }
+    struct listing {
+        DIR* entries;
+        ~listing() {
+            if (entries != nullptr) closedir(entries);
+        }
     };
-    const std::unique_ptr<DIR, closer> listing(opendir(folder.c_str()));
+    const listing names{opendir(folder.c_str())};
     // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this listing
-    while (const dirent* entry = listing != nullptr ? readdir(listing.get()) : nullptr) {
+    while (const dirent* entry = names.entries != nullptr ? readdir(names.entries) : nullptr) {
         const std::string_view name = entry->d_name;
         if (!name.starts_with("node")) continue;
         if (const auto number = parse_number(name.substr(4))) numbers.push_back(*number);

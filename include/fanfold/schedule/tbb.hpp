@@ -9,7 +9,6 @@
 #include <algorithm>    // std::min
 #include <atomic>       // std::atomic
 #include <cstddef>      // std::size_t
-#include <memory>       // std::unique_ptr
 #include <mutex>        // std::mutex
 #include <stdexcept>    // std::runtime_error
 #include <string_view>  // std::string_view
@@ -48,11 +47,20 @@ private:
     static inline std::atomic<bool> forked_{false};
 };
 
-/// An arena that came along in a fork is left alone: ending it may hang, too.
-struct arena_end {
-    void operator()(tbb::task_arena* arena) const noexcept {
-        if (!fork_watch::forked()) delete arena;
+/// An arena of our own. One that came along in a fork is left alone: ending it may hang, too.
+class own_arena {
+public:
+    explicit own_arena(tbb::task_arena* arena = nullptr) : arena_(arena) {}
+    ~own_arena() {
+        if (!fork_watch::forked()) delete arena_;
     }
+    own_arena(const own_arena&) = delete;
+    own_arena& operator=(const own_arena&) = delete;
+
+    [[nodiscard]] tbb::task_arena* get() const noexcept { return arena_; }
+
+private:
+    tbb::task_arena* arena_;
 };
 
 }  // namespace detail
@@ -168,7 +176,7 @@ private:
     };
 
     std::size_t workers_;
-    std::unique_ptr<tbb::task_arena, detail::arena_end> own_;
+    detail::own_arena own_;
     tbb::task_arena* arena_;
     mutable workspace_store spaces_;
 };

@@ -3,7 +3,6 @@
 #pragma once
 #include <algorithm>     // std::min
 #include <cstddef>       // std::size_t
-#include <latch>         // std::latch
 #include <string_view>   // std::string_view
 #include <system_error>  // std::system_error
 #include <thread>        // std::jthread
@@ -37,27 +36,24 @@ public:
         detail::run_state state(job);
         const detail::stop_bell waker(state);
         const std::size_t others = std::min(workers_, std::max<std::size_t>(job.parallelism, 1)) - 1;
-        std::latch ended(static_cast<std::ptrdiff_t>(others));
         const auto take_part = [&](std::size_t worker) {
-            const workspace_store::loan space = spaces_.lend(job.workspace_bytes);
-            state.equip(*space);
-            state.work_to_the_end(worker, *space);
+            state.guard([&] {
+                const workspace_store::loan space = spaces_.lend(job.workspace_bytes);
+                state.equip(*space);
+                state.work_to_the_end(worker, *space);
+            });
         };
-        std::vector<std::jthread> threads;
-        threads.reserve(others);
-        for (std::size_t worker = 1; worker <= others; ++worker) {
-            try {
-                threads.emplace_back([&, worker] {
-                    state.guard([&] { take_part(worker); });
-                    ended.count_down();
-                });
-            } catch (const std::system_error&) {  // no more threads to be had
-                ended.count_down();
+        {
+            std::vector<std::jthread> threads(others);  // joined at the end of this block
+            for (std::size_t worker = 1; worker <= others; ++worker) {
+                try {
+                    threads[worker - 1] = std::jthread(take_part, worker);
+                } catch (const std::system_error&) {
+                    break;  // no more threads to be had
+                }
             }
+            take_part(0);
         }
-        state.guard([&] { take_part(0); });
-        ended.wait();
-        threads.clear();
         state.rethrow();
     }
 
