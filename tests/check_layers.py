@@ -5,6 +5,7 @@
 - a folder includes only itself and folders to its left in LAYERS; adapters include all of those but not each other
 - evaluate/ reads plain values of core/ and context/; no other folder includes it, and the umbrella no adapter
 - Eigen stays in core/ and kernel/, TBB in placement/, schedule/ and serve/; costly standard headers stay out
+- the umbrella has what a callable needs: no kernel, no graph
 """
 import pathlib
 import re
@@ -20,7 +21,9 @@ ONLY_IN = [  # pattern of the included file, folders that may
     (r"protozero/", {"onnx"}),
     (r"nlohmann/", {"evaluate"}),
     (r"(iostream|regex|functional)$", set()),
+    (r"(charconv|filesystem|format|fstream|future|latch|map|random|ranges|set|sstream|unordered_map)$", {"onnx"}),
 ]
+NOT_IN_UMBRELLA = ("kernel/", "model/graph", "model/operators/", "evaluate/table")  # what a callable does not need
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 
@@ -64,6 +67,8 @@ def violations(root):
             elif folder is None:
                 if there[0] in ADAPTERS or there[-1].endswith("_json.hpp"):
                     yield f"{where}: the umbrella holds no adapter ({there[0]}/{there[-1]})"
+                elif "/".join(there).startswith(NOT_IN_UMBRELLA):
+                    yield f"{where}: the umbrella is for callables ({'/'.join(there)})"
             elif not may_include(folder, there[0]):
                 yield f"{where}: {folder}/ must not include {there[0]}/"
 
@@ -82,11 +87,13 @@ def self_test():
         ("misc/k.hpp", "", "not in the design's order"),
         ("core/l.hpp", '#include "gone.hpp"\n', "does not exist"),
         ("fanfold.hpp", '#include "onnx/i.hpp"\n', "no adapter"),
+        ("fanfold.hpp", '#include "kernel/m.hpp"\n', "for callables"),
+        ("placement/n.hpp", "#include <filesystem>\n", "outside onnx/"),
     ]
     for path, text, expected in cases:
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder) / "fanfold"
-            for empty in ("core/a.hpp", "kernel/b.hpp", "evaluate/e.hpp", "sqlite/j.hpp", "onnx/i.hpp"):
+            for empty in ("core/a.hpp", "kernel/b.hpp", "evaluate/e.hpp", "sqlite/j.hpp", "onnx/i.hpp", "kernel/m.hpp"):
                 (root / empty).parent.mkdir(parents=True, exist_ok=True)
                 (root / empty).write_text("")
             (root / path).parent.mkdir(parents=True, exist_ok=True)

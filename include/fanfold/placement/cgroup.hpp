@@ -2,11 +2,11 @@
 //   in    proc/self/cgroup, proc/self/mountinfo and the groups' files, all under a root      out   a quota, cpusets
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>         // std::min
-#include <cstddef>           // std::size_t
-#include <string>            // std::string
-#include <string_view>       // std::string_view
-#include <vector>            // std::vector
+#include <algorithm>    // std::min
+#include <cstddef>      // std::size_t
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <vector>       // std::vector
 
 #include "../context/floating_point.hpp"
 #include "cpu_list.hpp"

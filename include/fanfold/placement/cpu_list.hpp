@@ -4,14 +4,14 @@
 #include <fcntl.h>   // open
 #include <unistd.h>  // read, close
 
-#include <algorithm>     // std::binary_search
-#include <cerrno>        // errno
-#include <cstddef>       // std::size_t
-#include <optional>      // std::optional
-#include <string>        // std::string
-#include <string_view>   // std::string_view
-#include <utility>       // std::move
-#include <vector>        // std::vector
+#include <algorithm>    // std::binary_search
+#include <cerrno>       // errno
+#include <cstddef>      // std::size_t
+#include <optional>     // std::optional
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <utility>      // std::move
+#include <vector>       // std::vector
 
 #include "../config.hpp"
 

@@ -5,12 +5,12 @@
 #include <sched.h>   // sched_getaffinity
 #include <unistd.h>  // sysconf
 
-#include <algorithm>     // std::min, std::max, std::sort
-#include <cstddef>       // std::size_t
-#include <string>        // std::string
-#include <string_view>   // std::string_view
-#include <utility>       // std::move
-#include <vector>        // std::vector
+#include <algorithm>    // std::min, std::max, std::sort
+#include <cstddef>      // std::size_t
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <utility>      // std::move
+#include <vector>       // std::vector
 
 #include "cgroup.hpp"
 
