@@ -47,5 +47,15 @@
 #define FANFOLD_JOIN(a, b, c, d) FANFOLD_JOIN_(a, b, c, d)
 #define FANFOLD_ABI FANFOLD_JOIN(v0, FANFOLD_ABI_SET, FANFOLD_ABI_MODE, FANFOLD_ABI_ASSERT)
 
+// 1: the importer of fanfold::onnx is compiled once, into a library (the CMake option of this name), else it is inline.
+#ifndef FANFOLD_COMPILED
+#define FANFOLD_COMPILED 0
+#endif
+#if FANFOLD_COMPILED
+#define FANFOLD_INLINE
+#else
+#define FANFOLD_INLINE inline
+#endif
+
 /// fanfold fans batches of inference work out over CPU cores and folds the answers back, in order.
 namespace fanfold::inline FANFOLD_ABI {}

@@ -17,9 +17,18 @@ if(FANFOLD_SANITIZE)
   target_link_options(fanfold_flags INTERFACE -fsanitize=${FANFOLD_SANITIZE})
 endif()
 
+# Most programs share one importer: compiling it takes as long as twenty tests.
+if(FANFOLD_COMPILED)
+  set(fanfold_importer fanfold::onnx)
+else()
+  set(fanfold_importer fanfold_importer_for_programs)
+  fanfold_compiled_onnx(${fanfold_importer})
+  target_link_libraries(${fanfold_importer} PRIVATE fanfold_flags)
+endif()
+
 # fanfold_program(NAME SOURCES...): an executable with everything of fanfold's.
 function(fanfold_program name)
   add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE fanfold::fanfold fanfold::onnx fanfold::json fanfold_flags)
+  target_link_libraries(${name} PRIVATE fanfold::fanfold ${fanfold_importer} fanfold::json fanfold_flags)
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()

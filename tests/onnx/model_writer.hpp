@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fanfold/onnx/load.hpp>
 #include <initializer_list>
 #include <protozero/pbf_writer.hpp>

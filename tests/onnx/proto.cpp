@@ -83,5 +83,5 @@ TEST_CASE("subgraphs are noticed, not read") {
         protozero::pbf_writer(outer).add_message(6, deep);
         deep = std::move(outer);
     }
-    CHECK(fanfold::onnx::parse_attribute(deep).has_subgraph);
+    CHECK(fanfold::onnx::parse_attribute(deep).inner.has_value());
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fanfold/onnx/load.hpp>
+#include <fanfold/onnx/tensor_proto.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>

@@ -6,16 +6,12 @@
 #include <filesystem>   // std::filesystem::path
 #include <map>          // std::map
 #include <span>         // std::span
-#include <stdexcept>    // std::invalid_argument
 #include <string>       // std::string
-#include <string_view>  // std::string_view
 #include <vector>       // std::vector
 
-#include "../context/floating_point.hpp"
+#include "../model/graph.hpp"
 #include "error.hpp"
-#include "file.hpp"
-#include "importer.hpp"
-#include "operators.hpp"
+#include "operator_entry.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
@@ -26,57 +22,24 @@ struct load_options {
     std::vector<operator_entry> operators{};     ///< operators of the user's own, asked before those that are built in
 };
 
-namespace detail {
-
-[[nodiscard]] inline const operator_entry* find_any_operator(const import_context& context, std::string_view domain,
-                                                             std::string_view name, std::int64_t opset) {
-    for (const operator_entry& entry : context.more)
-        if (entry.name == name && entry.domain == domain && entry.since <= opset && opset <= entry.until) return &entry;
-    return find_operator(domain, name, opset);
-}
-
-[[nodiscard]] inline graph load(std::span<const std::byte> bytes, const std::string& file, const data_folder& folder,
-                                const load_options& options) {
-    const floating_point_scope environment;  // folded constants have the same bits whatever the caller set
-    try {
-        if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
-        const model_proto model =
-            parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-        return import_model(
-            model, {&find_any_operator, &supported_operators, nullptr, options.operators, options.limits, folder},
-            options.dims);
-    } catch (const std::invalid_argument& error) {
-        throw load_error(file + ": " + error.what());
-    }
-}
-
-}  // namespace detail
-
 /// Reads a model from memory; the bytes are not needed afterwards. External data is refused.
 ///
 /// errors   throws load_error naming node, operator, version, what was expected and what came; std::bad_alloc.
 ///          Whatever the bytes are, memory stays within a multiple of them and options.limits
 /// threads  re-entrant
 /// source   onnx.proto of ONNX 1.16; operators and versions as onnx/operators.hpp lists them
-[[nodiscard]] inline graph load(std::span<const std::byte> bytes, const load_options& options = {}) {
-    return detail::load(bytes, "model in memory", {}, options);
-}
+[[nodiscard]] graph load(std::span<const std::byte> bytes, const load_options& options = {});
 
 /// Reads a model from a file; tensors in other files are found in its folder only.
 ///
 /// example  auto model = fanfold::onnx::load("fashion_cnn.onnx");
 /// cost     reads the file once; holds it until the weights are packed
 /// errors   as above, with the file's name first
-[[nodiscard]] inline graph load(const std::filesystem::path& path, const load_options& options = {}) {
-    file_bytes bytes;
-    try {
-        bytes = read_file(path);
-    } catch (const std::invalid_argument& error) {
-        throw load_error(path.string() + ": " + error.what());
-    }
-    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-    return detail::load({bytes.data.get(), bytes.size}, path.string(), {folder}, options);
-}
+[[nodiscard]] graph load(const std::filesystem::path& path, const load_options& options = {});
 
 }  // namespace onnx
 }  // namespace fanfold::inline FANFOLD_ABI
+
+#if !FANFOLD_COMPILED
+#include "load_inline.hpp"
+#endif

@@ -13,6 +13,7 @@
 #include <vector>         // std::vector
 
 #include "../model/graph_builder.hpp"
+#include "operator_entry.hpp"
 #include "tensor_proto.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -23,17 +24,6 @@ struct named_value {
     std::optional<value_id> id;
     const tensor_proto* stored = nullptr;
     std::optional<tensor> decoded;  ///< of `stored`, while a node reads it
-};
-
-class node_import;
-
-/// One line of the table of operators: versions [since, until] of its domain's opset; the default domain is "".
-struct operator_entry {
-    std::string_view name;
-    std::int64_t since;
-    std::int64_t until;
-    void (*import_node)(node_import&);
-    std::string_view domain = {};
 };
 
 struct import_state;
@@ -360,9 +350,6 @@ private:
     import_state& state_;
     std::vector<bool> used_;
 };
-
-inline constexpr std::int64_t first_opset = 1;
-inline constexpr std::int64_t last_opset = 22;
 
 }  // namespace onnx
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,63 @@
+// fanfold/onnx/load_inline.hpp - what stands behind load.hpp: all operators with all their kernels. Included by load.hpp, or
+// compiled once into a library where FANFOLD_COMPILED is set.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>      // std::byte
+#include <cstdint>      // std::int64_t
+#include <filesystem>   // std::filesystem::path
+#include <span>         // std::span
+#include <stdexcept>    // std::invalid_argument
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+
+#include "../context/floating_point.hpp"
+#include "file.hpp"
+#include "importer.hpp"
+#include "load.hpp"
+#include "operators.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace onnx {
+namespace detail {
+
+[[nodiscard]] inline const operator_entry* find_any_operator(const import_context& context, std::string_view domain,
+                                                             std::string_view name, std::int64_t opset) {
+    for (const operator_entry& entry : context.more)
+        if (entry.name == name && entry.domain == domain && entry.since <= opset && opset <= entry.until) return &entry;
+    return find_operator(domain, name, opset);
+}
+
+[[nodiscard]] inline graph load(std::span<const std::byte> bytes, const std::string& file, const data_folder& folder,
+                                const load_options& options) {
+    const floating_point_scope environment;  // folded constants have the same bits whatever the caller set
+    try {
+        if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
+        const model_proto model =
+            parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+        return import_model(
+            model, {&find_any_operator, &supported_operators, nullptr, options.operators, options.limits, folder},
+            options.dims);
+    } catch (const std::invalid_argument& error) {
+        throw load_error(file + ": " + error.what());
+    }
+}
+
+}  // namespace detail
+
+FANFOLD_INLINE graph load(std::span<const std::byte> bytes, const load_options& options) {
+    return detail::load(bytes, "model in memory", {}, options);
+}
+
+FANFOLD_INLINE graph load(const std::filesystem::path& path, const load_options& options) {
+    file_bytes bytes;
+    try {
+        bytes = read_file(path);
+    } catch (const std::invalid_argument& error) {
+        throw load_error(path.string() + ": " + error.what());
+    }
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    return detail::load({bytes.data.get(), bytes.size}, path.string(), {folder}, options);
+}
+
+}  // namespace onnx
+}  // namespace fanfold::inline FANFOLD_ABI
