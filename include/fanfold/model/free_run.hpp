@@ -1,6 +1,7 @@
 // fanfold/model/free_run.hpp - a run through a graph some of whose shapes only the run tells.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>  // std::max
 #include <cstddef>    // std::size_t
 #include <new>        // placement new
 #include <span>       // std::span
@@ -106,7 +107,7 @@ private:
     const mutable_tensor_view& place(std::size_t v, element type, const shape& extents) {
         const graph_value& value = g_.values[v];
         const std::size_t bytes = extents.volume() * size_of(type);
-        if (bytes > g_.limits.bytes_per_value)
+        if (bytes / std::max<std::size_t>(rows_, 1) > g_.limits.bytes_per_value)
             throw std::invalid_argument("expected values of at most " + std::to_string(g_.limits.bytes_per_value) +
                                         " bytes, got '" + value.name + "' of " + extents.text());
         if (value.place == value_place::output) {

@@ -135,7 +135,7 @@ public:
         graph_.limits = limits_;
         graph_.planned = all_sizes_follow_from_rows();
         find_static_batch();
-        drop_shape_inputs();
+        if (graph_.planned) drop_shape_inputs();
         fuse_activations();
         remove_unused();
         place_values();
@@ -160,13 +160,11 @@ private:
         return true;
     }
 
-    /// Targets of reshapes and the like are no longer needed where the answers' shapes are known.
+    /// Targets of reshapes and the like are no longer needed where all shapes are known.
     void drop_shape_inputs() {
         const std::size_t nothing = none().index;
         for (graph_step& step : graph_.steps) {
-            bool known = !step.op.makes_answers();
-            for (const std::size_t output : step.outputs) known = known && graph_.values[output].type.shape.known();
-            for (std::size_t i = 1; known && i < step.inputs.size(); ++i)
+            for (std::size_t i = 1; i < step.inputs.size(); ++i)
                 if (!step.op.reads(i)) step.inputs[i] = nothing;
         }
     }
