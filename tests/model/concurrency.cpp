@@ -36,8 +36,8 @@ graph network() {
     const auto kernels = pattern(std::size_t{5} * 2 * 3 * 3);
     const auto weights = pattern(std::size_t{5} * 3 * 3 * 10);
     const value_type images{element::float32, {rows_extent, 2, 8, 8}};
-    kernel::window2d halves;
-    halves.size = halves.stride = {2, 2};
+    sliding_rule halves;
+    halves.window.size = halves.window.stride = {2, 2};
     graph_builder g;
     const auto x = g.input("x", images);
     const auto c = g.add(convolution(images, view<const float>(kernels.data(), shape{5, 2, 3, 3})), {x}).front();

@@ -19,6 +19,7 @@ namespace written {
 
 using ints = std::vector<std::int64_t>;
 using floats = std::vector<float>;
+using texts = std::vector<std::string>;
 
 /// TensorProto with raw_data.
 template <class T>
@@ -41,7 +42,7 @@ inline std::string tensor(std::string_view name, const ints& values) {
 /// AttributeProto.
 struct attribute {
     std::string name;
-    std::variant<std::int64_t, float, std::string, ints, floats> value;
+    std::variant<std::int64_t, float, std::string, ints, floats, texts> value;
     bool is_tensor = false;  ///< the string is a TensorProto
     bool is_graph = false;   ///< the string is a GraphProto
 
@@ -62,6 +63,10 @@ struct attribute {
         if (const auto* fs = std::get_if<floats>(&value)) {
             for (const float f : *fs) w.add_float(7, f);
             w.add_int32(20, 6);
+        }
+        if (const auto* ts = std::get_if<texts>(&value)) {
+            for (const std::string& t : *ts) w.add_bytes(9, t);
+            w.add_int32(20, 8);
         }
         return out;
     }

@@ -7,17 +7,26 @@
 #include <string_view>  // std::string_view
 
 #include "operators/arithmetic.hpp"
+#include "operators/classical.hpp"
 #include "operators/constant.hpp"
 #include "operators/control_flow.hpp"
 #include "operators/conv.hpp"
+#include "operators/features.hpp"
 #include "operators/gather.hpp"
 #include "operators/gemm.hpp"
+#include "operators/linear_algebra.hpp"
+#include "operators/normalization.hpp"
 #include "operators/pieces.hpp"
 #include "operators/pooling.hpp"
+#include "operators/quantization.hpp"
+#include "operators/recurrent.hpp"
 #include "operators/reduce.hpp"
+#include "operators/regions.hpp"
 #include "operators/reshape.hpp"
+#include "operators/resize.hpp"
 #include "operators/selection.hpp"
 #include "operators/shapes.hpp"
+#include "operators/signal.hpp"
 #include "operators/softmax.hpp"
 #include "operators/unary.hpp"
 
@@ -25,9 +34,12 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
 inline constexpr std::span<const operator_entry> operator_families[]{
-    arithmetic_operators, constant_operators, control_flow_operators, conv_operators,  gather_operators,
-    gemm_operators,       pieces_operators,   pooling_operators,      reduce_operators, reshape_operators,
-    selection_operators,  shape_operators,    softmax_operators,      unary_operators,
+    arithmetic_operators,     classical_operators,     constant_operators,  control_flow_operators,
+    conv_operators,           feature_operators,       gather_operators,    gemm_operators,
+    linear_algebra_operators, normalization_operators, pieces_operators,    pooling_operators,
+    quantization_operators,   recurrent_operators,     reduce_operators,    region_operators,
+    reshape_operators,        resize_operators,        selection_operators, shape_operators,
+    signal_operators,         softmax_operators,       unary_operators,
 };
 
 /// Null when no operator of that domain, name and version is supported.

@@ -161,10 +161,44 @@ TEST_CASE("Conv refuses what it cannot compute, naming it") {
     CHECK_THAT(complain({}, {2, 3, 9, 9}), Contains("does not fit an extent of 8"));
     CHECK_THAT(complain({}, {2, 3, 3}), Contains("rank"));
     CHECK_THAT(complain({}, {2, 3, 3, 3}, {N, d(3), d(8), d(8), d(8)}), Contains("[N, 3, 8, 8, 8]"));
-    CHECK_THAT(complaint(model{13,
-                               {node("Conv", {"x", "v"}, {"y"})},
-                               {value("x", {N, d(1), d(4), d(4)}), value("v", fixed({1, 1, 3, 3}))},
-                               {undeclared("y")}}),
-               Contains("weights of float32 known at load, got 'v' computed at run time"));
     CHECK_THAT(complain({{"pads", ints{1 << 28, 1 << 28, 1 << 28, 1 << 28}}}), Contains("floats of scratch"));
+}
+
+TEST_CASE("Conv with weights, or over images, that only a run tells") {
+    const auto known = load(model{11,
+                                  {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{1, 0, 1, 0}}})},
+                                  {value("x", {N, d(2), d(5), d(6)})},
+                                  {undeclared("y")},
+                                  {tensor("w", {3, 2, 3, 2}, noise(36, 3))}});
+    const auto open = load(model{11,
+                                 {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{1, 0, 1, 0}}})},
+                                 {value("x", {N, d(2), dim("h"), dim("w")}), value("w", fixed({3, 2, 3, 2}))},
+                                 {undeclared("y")}});
+    const auto x = noise_tensor({2, 2, 5, 6}, 8), w = noise_tensor({3, 2, 3, 2}, 3);
+    const auto a = run(known, {x}, 2);
+    fanfold::workspace space;
+    const std::vector<fanfold::tensor_view> in{x, w};
+    const auto b = open.run(in, space);
+    REQUIRE(a[0].shape() == b[0].shape());
+    const auto expected = a[0].as<float>().flat();
+    CHECK(difference(b[0], std::vector<double>(expected.begin(), expected.end())) < 1e-6);
+}
+
+TEST_CASE("ConvTranspose lays its weights down") {
+    const auto transposed = [](std::vector<attribute> attributes) {
+        return run(load(model{11,
+                              {node("ConvTranspose", {"x", "w", "b"}, {"y"}, std::move(attributes))},
+                              {value("x", {N, d(1), d(3)})},
+                              {undeclared("y")},
+                              {tensor("w", {1, 1, 2}, floats{1, 10}), tensor("b", {1}, floats{100})}}),
+                   {fanfold::tensor::of<float>({1, 1, 3}, {1, 2, 3})}, 1);
+    };
+    CHECK(difference(transposed({})[0], {101, 112, 123, 130}) == 0);
+    CHECK(difference(transposed({{"strides", ints{2}}})[0], {101, 110, 102, 120, 103, 130}) == 0);
+    CHECK(difference(transposed({{"pads", ints{1, 0}}})[0], {112, 123, 130}) == 0);
+    CHECK(difference(transposed({{"output_padding", ints{1}}, {"strides", ints{2}}})[0],
+                     {101, 110, 102, 120, 103, 130, 100}) == 0);
+    CHECK(difference(transposed({{"output_shape", ints{3}}, {"auto_pad", std::string("SAME_UPPER")}})[0],
+                     {101, 112, 123}) == 0);
+    CHECK(difference(transposed({{"auto_pad", std::string("SAME_LOWER")}})[0], {112, 123, 130}) == 0);
 }

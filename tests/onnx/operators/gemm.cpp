@@ -90,9 +90,9 @@ TEST_CASE("Gemm and MatMul refuse operands that do not fit, naming both") {
             13, {node(op, {"a", "b"}, {"y"})}, {value("a", a, element), value("b", b, element)}, {undeclared("y")}});
     };
     CHECK_THAT(complain("Gemm", {N, d(3)}, {d(4), d(2)}), Contains("float32 [N, 3]") && Contains("float32 [4, 2]"));
-    CHECK_THAT(complain("Gemm", {N, d(3), d(1)}, {d(3), d(2)}), Contains("a float32 matrix as input 0"));
-    CHECK_THAT(complain("Gemm", {N, d(3)}, {d(3), d(2)}, 11), Contains("float64 [N, 3]"));
-    CHECK_THAT(complain("MatMul", {N, d(3)}, {d(3), d(2)}, 7), Contains("int64 [N, 3]"));
+    CHECK_THAT(complain("Gemm", {N, d(3), d(1)}, {d(3), d(2)}), Contains("as input 0, got float32 [N, 3, 1]"));
+    CHECK_THAT(complain("Gemm", {N, d(3)}, {d(3), d(2)}, 2), Contains("uint8 [N, 3]"));
+    CHECK_THAT(complain("MatMul", {N, d(3)}, {d(3), d(2)}, 2), Contains("uint8 [N, 3]"));
     CHECK_THAT(complain("MatMul", {N, d(2), d(3)}, {d(5), d(3), d(2)}), Contains("broadcast"));
     CHECK_THAT(complain("MatMul", {}, {d(5)}), Contains("rank 1 or more"));
     CHECK_THAT(complaint(model{13,
@@ -163,4 +163,19 @@ TEST_CASE("MatMul agrees with a plain loop: vectors, stacks, broadcast stacks") 
                 }
     const auto rows = static_cast<std::size_t>(s.a[0]);
     CHECK(difference(run(g, given, rows)[0], expected) < 1e-5);
+}
+
+TEST_CASE("products of doubles and integers, and old Gemm") {
+    const auto g =
+        load(model{6,
+                   {node("Gemm", {"x", "w", "c"}, {"y"}, {{"alpha", 2.0F}, {"broadcast", std::int64_t{1}}}),
+                    node("MatMul", {"i", "j"}, {"k"})},
+                   {value("x", {N, d(2)}, 11), value("i", {N, d(2)}, 7)},
+                   {undeclared("y"), undeclared("k")},
+                   {tensor("w", {2, 1}, std::vector<double>{1, 2}, 11), tensor("c", {1}, std::vector<double>{0.5}, 11),
+                    tensor("j", {2, 1}, std::vector<std::int64_t>{3, -4}, 7)}});
+    const auto y =
+        run(g, {fanfold::tensor::of<double>({1, 2}, {3, 4}), fanfold::tensor::of<std::int64_t>({1, 2}, {5, 6})}, 1);
+    CHECK(y[0].as<double>().flat()[0] == 22.5);
+    CHECK(y[1].as<std::int64_t>().flat()[0] == -9);
 }

@@ -132,11 +132,28 @@ TEST_CASE("poolings refuse what they cannot compute, naming it") {
                                {undeclared("y")}});
     };
     CHECK_THAT(complain({}), Contains("node 'pool' (MaxPool, opset 13)") && Contains("'kernel_shape'"));
-    CHECK_THAT(complain({{"kernel_shape", ints{2, 2}}}, {"y", "places"}), Contains("'places'"));
+    CHECK_THAT(complain({{"kernel_shape", ints{2, 2}}}, {"y", "places", "more"}), Contains("'more'"));
     CHECK(complain({{"kernel_shape", ints{2, 2}}}, {"y", ""}).empty());
     CHECK_THAT(complain({{"kernel_shape", ints{5, 5}}}), Contains("does not fit an extent of 4"));
     CHECK_THAT(complain({{"kernel_shape", ints{2}}}), Contains("'kernel_shape': expected 2 numbers"));
     CHECK_THAT(complain({{"kernel_shape", ints{2, 2}}, {"pads", ints{2, 0, 0, 0}}}), Contains("padding of 2"));
-    CHECK_THAT(complain({{"kernel_shape", ints{2, 2}}}, {"y"}, {N, d(4)}), Contains("rank 3 or 4"));
-    CHECK_THAT(complain({{"kernel_shape", ints{2, 2}}}, {"y"}, {N, d(1), d(4), d(4)}, 11), Contains("float64"));
+    CHECK_THAT(complain({{"kernel_shape", ints{2, 2}}}, {"y"}, {N, d(4)}), Contains("rank 3 to 5"));
+    CHECK_THAT(complain({{"kernel_shape", ints{2, 2}}}, {"y"}, {N, d(1), d(4), d(4)}, 6), Contains("int32"));
+}
+
+TEST_CASE("images whose size only a run tells, and places of maxima") {
+    const auto g = load(model{
+        12,
+        {node("MaxPool", {"x"}, {"y", "i"}, {{"kernel_shape", ints{2, 2}}, {"auto_pad", std::string("SAME_UPPER")}}),
+         node("GlobalMaxPool", {"x"}, {"m"})},
+        {value("x", {N, d(1), dim("h"), dim("w")})},
+        {undeclared("y"), undeclared("i"), undeclared("m")}});
+    const auto x = fanfold::tensor::of<float>({1, 1, 2, 3}, {1, 5, 2, 4, 3, 6});
+    fanfold::workspace space;
+    const std::vector<fanfold::tensor_view> in{x};
+    const auto y = g.run(in, space);
+    CHECK(difference(y[0], {5, 6, 6, 4, 6, 6}) == 0);
+    CHECK(y[1].as<std::int64_t>().flat()[0] == 1);
+    CHECK(y[1].as<std::int64_t>().flat()[3] == 3);
+    CHECK(difference(y[2], {6}) == 0);
 }

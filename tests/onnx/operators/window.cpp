@@ -15,18 +15,6 @@ std::string complaint_of(std::vector<attribute> attributes) {
 
 }  // namespace
 
-TEST_CASE("SAME puts the odd element of padding at the end or at the start") {
-    using fanfold::extent;
-    const fanfold::value_type image{fanfold::element::float32, {fanfold::rows_extent, extent(1), extent(6), extent(5)}};
-    for (const bool upper : {true, false}) {
-        fanfold::onnx::window_attributes w;
-        w.size = {3, 2};
-        w.stride = {2, 1};
-        fanfold::onnx::detail::pad_same(w, image, 2, upper);
-        CHECK(w.padding == (upper ? std::array<std::int64_t, 4>{0, 0, 1, 1} : std::array<std::int64_t, 4>{1, 1, 0, 0}));
-    }
-}
-
 TEST_CASE("Attributes of a window that do not fit are refused by name") {
     using Catch::Matchers::Contains;
     CHECK_THAT(complaint_of({}), Contains("expected attribute 'kernel_shape', got none"));

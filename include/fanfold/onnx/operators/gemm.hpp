@@ -1,13 +1,14 @@
 // fanfold/onnx/operators/gemm.hpp - Gemm and MatMul: packed once where the second operand is known at load.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <array>      // std::array
-#include <cstddef>    // std::size_t
-#include <cstdint>    // std::int64_t
-#include <optional>   // std::optional
-#include <stdexcept>  // std::invalid_argument
-#include <string>     // std::string
-#include <utility>    // std::swap
+#include <array>        // std::array
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <optional>     // std::optional
+#include <stdexcept>    // std::invalid_argument
+#include <string>       // std::string
+#include <type_traits>  // std::is_arithmetic_v
+#include <utility>      // std::swap
 
 #include "../../model/operators/batched_matmul.hpp"
 #include "../../model/operators/dense.hpp"
@@ -20,9 +21,9 @@ namespace detail {
 
 [[nodiscard]] inline value_type expect_matrix(node_import& node, std::size_t index) {
     value_type type = node.type(index);
-    if (type.type != element::float32 || (type.shape.ranked() && type.shape.rank() != 2))
-        throw std::invalid_argument("expected a float32 matrix as input " + std::to_string(index) + ", got " +
-                                    type.text());
+    if (!fanfold::detail::multiplies(type.type) || (type.shape.ranked() && type.shape.rank() != 2))
+        throw std::invalid_argument("expected a matrix of float32, float64 or integers of 32 or 64 bits as input " +
+                                    std::to_string(index) + ", got " + type.text());
     if (!type.shape.ranked()) type.shape = symbolic_shape::of_rank(2);
     return type;
 }
@@ -50,15 +51,29 @@ namespace detail {
     return out;
 }
 
-[[nodiscard]] inline value_id times(node_import& node, value_id value, float factor) {
+/// One element of this type.
+[[nodiscard]] inline tensor one_element(element type, float value) {
+    tensor out(type, {});
+    visit_element(type, [&]<class T>(T) {
+        if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+            if (static_cast<float>(static_cast<T>(value)) != value)
+                throw std::invalid_argument("expected a factor that " + std::string(name_of(type)) + " holds, got " +
+                                            std::to_string(value));
+            out.as<T>().flat()[0] = static_cast<T>(value);
+        }
+    });
+    return out;
+}
+
+[[nodiscard]] inline value_id times(node_import& node, value_id value, element type, float factor) {
     if (factor == 1.0F) return value;
-    return node.add(arithmetic(kernel::binary::mul), {value, node.constant_value(tensor::of<float>({}, {factor}))});
+    return node.add(arithmetic(kernel::binary::mul), {value, node.constant_value(one_element(type, factor))});
 }
 
 }  // namespace detail
 
 /// Y = alpha A' B' + beta C. With B known and A as it is: one packed product, with the bias in it when C is one row.
-/// source   ONNX Gemm-7, Gemm-13
+/// source   ONNX Gemm-1 to Gemm-13
 inline void import_gemm(node_import& node) {
     node.expect_inputs(2, 3);
     const float alpha = node.real("alpha", 1);
@@ -67,19 +82,22 @@ inline void import_gemm(node_import& node) {
     const bool swap_b = node.integer("transB", 0) != 0;
     const value_type a = detail::expect_matrix(node, 0);
     const value_type b = detail::expect_matrix(node, 1);
+    node.ignore_attribute("broadcast");  // before opset 7; C broadcasts where it has to
+    if (a.type != b.type)
+        throw std::invalid_argument("expected two matrices of one type, got " + a.text() + " and " + b.text());
     const extent columns = b.shape[swap_b ? 0 : 1];
     const bool has_c = node.has_input(2);
     if (has_c) {  // C must not make the answer larger
         const extent rows = a.shape[swap_a ? 1 : 0];
         const value_type c = node.type(2);
-        if (c.type != element::float32 || !(broadcast(c.shape, {rows, columns}) == symbolic_shape{rows, columns}))
-            throw std::invalid_argument("expected C that broadcasts to float32 " +
+        if (c.type != a.type || !may_equal(broadcast(c.shape, {rows, columns}), symbolic_shape{rows, columns}))
+            throw std::invalid_argument("expected C that broadcasts to " + std::string(name_of(a.type)) + " " +
                                         symbolic_shape{rows, columns}.text() + ", got " + c.text());
     }
     const std::optional<tensor_view> known_b = node.constant(1);
     bool c_added = !has_c;
     value_id product;
-    if (known_b && !swap_a) {
+    if (known_b && !swap_a && a.type == element::float32) {
         const view<const float> stored = known_b->as<float>();
         strides steps = stored.steps();
         if (swap_b) std::swap(steps[0], steps[1]);
@@ -99,10 +117,11 @@ inline void import_gemm(node_import& node) {
     } else {
         const auto form = [](bool swap) { return swap ? transposed::yes : transposed::no; };
         product = node.add(batched_matmul(form(swap_a), form(swap_b), "Gemm"), {node.input(0), node.input(1)});
-        product = detail::times(node, product, alpha);
+        product = detail::times(node, product, a.type, alpha);
     }
     if (!c_added)
-        product = node.add(arithmetic(kernel::binary::add), {product, detail::times(node, node.input(2), beta)});
+        product =
+            node.add(arithmetic(kernel::binary::add), {product, detail::times(node, node.input(2), a.type, beta)});
     node.answer(product);
 }
 
@@ -111,9 +130,7 @@ inline void import_matmul(node_import& node) {
     node.expect_inputs(2, 2);
     const value_type a = node.type(0);
     const value_type b = node.type(1);
-    if (a.type != element::float32 || b.type != element::float32)
-        throw std::invalid_argument("expected two float32 operands, got " + a.text() + " and " + b.text());
-    if (b.shape.ranked() && b.shape.rank() == 2)
+    if (a.type == element::float32 && b.type == a.type && b.shape.ranked() && b.shape.rank() == 2)
         if (const auto known_b = node.constant(1))
             return node.answer(dense(known_b->as<float>(), {}, "MatMul"), {node.input(0)});
     node.answer(batched_matmul(), {node.input(0), node.input(1)});

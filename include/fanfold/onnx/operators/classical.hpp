@@ -1,0 +1,192 @@
+// fanfold/onnx/operators/classical.hpp - tree ensembles of the domain ai.onnx.ml.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>          // std::array
+#include <cstddef>        // std::size_t
+#include <cstdint>        // std::int64_t
+#include <stdexcept>      // std::invalid_argument
+#include <string>         // std::string
+#include <string_view>    // std::string_view
+#include <unordered_map>  // std::unordered_map
+#include <utility>        // std::move, std::pair
+#include <vector>         // std::vector
+
+#include "../../model/operators/classical.hpp"
+#include "../node.hpp"
+#include "choice.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace onnx {
+namespace detail {
+
+[[nodiscard]] inline std::vector<std::int64_t> list_of_integers(node_import& node, const std::string& name,
+                                                                std::size_t count) {
+    const std::vector<std::int64_t>* found = node.integers(name);
+    if (found == nullptr || found->size() != count)
+        throw std::invalid_argument("expected attribute " + in_quotes(name) + " of " + std::to_string(count) +
+                                    " integers, got " + std::to_string(found == nullptr ? 0 : found->size()));
+    return *found;
+}
+/// Floats, or the doubles of `name`_as_tensor.
+[[nodiscard]] inline std::vector<double> list_of_reals(node_import& node, const std::string& name) {
+    std::vector<double> out;
+    if (const std::vector<float>* found = node.reals(name)) out.assign(found->begin(), found->end());
+    if (const tensor_proto* stored = node.stored_tensor(name + "_as_tensor")) {
+        const tensor values = to_tensor(*stored, {});
+        if (values.type() == element::float64)
+            for (const double v : values.as<double>().flat()) out.push_back(v);
+        else
+            for (const float v : values.as<float>().flat()) out.push_back(static_cast<double>(v));
+    }
+    return out;
+}
+
+[[nodiscard]] inline score_transform read_transform(node_import& node) {
+    using enum score_transform;
+    static constexpr std::array<std::pair<std::string_view, score_transform>, 5> all{{{"NONE", none},
+                                                                                      {"LOGISTIC", logistic},
+                                                                                      {"SOFTMAX", softmax},
+                                                                                      {"SOFTMAX_ZERO", softmax_zero},
+                                                                                      {"PROBIT", probit}}};
+    return choice(node, "post_transform", "NONE", all);
+}
+
+[[nodiscard]] inline kernel::tree_test tree_test_named(std::string_view name) {
+    using enum kernel::tree_test;
+    static constexpr std::array<std::pair<std::string_view, kernel::tree_test>, 7> all{{{"BRANCH_LEQ", at_most},
+                                                                                        {"BRANCH_LT", less},
+                                                                                        {"BRANCH_GTE", at_least},
+                                                                                        {"BRANCH_GT", greater},
+                                                                                        {"BRANCH_EQ", equal},
+                                                                                        {"BRANCH_NEQ", other},
+                                                                                        {"LEAF", leaf}}};
+    for (const auto& [word, test] : all)
+        if (word == name) return test;
+    throw std::invalid_argument(
+        "attribute 'nodes_modes': expected BRANCH_LEQ, BRANCH_LT, BRANCH_GTE, BRANCH_GT, "
+        "BRANCH_EQ, BRANCH_NEQ or LEAF, got " +
+        in_quotes(name));
+}
+
+/// A node of a file is named by its tree and its number there.
+using tree_places = std::unordered_map<std::int64_t, std::unordered_map<std::int64_t, std::int32_t>>;
+
+[[nodiscard]] inline std::int32_t place_of(const tree_places& places, std::int64_t tree, std::int64_t node) {
+    const auto in_tree = places.find(tree);
+    if (in_tree != places.end())
+        if (const auto found = in_tree->second.find(node); found != in_tree->second.end()) return found->second;
+    throw std::invalid_argument("expected a node " + std::to_string(node) + " in tree " + std::to_string(tree) +
+                                ", got none");
+}
+
+/// `leaves`: how the attributes of the leaves begin, "target" or "class".
+struct tree_reader {
+    std::vector<kernel::tree_node> nodes{};
+    std::vector<std::int32_t> roots{};
+    std::vector<kernel::leaf_weight> weights{};
+    std::vector<std::int64_t> scores{};  ///< of each weight, as the file says
+
+    tree_reader(node_import& node, const std::string& leaves) {
+        const std::vector<std::string_view>* modes = node.texts("nodes_modes");
+        if (modes == nullptr) throw std::invalid_argument("expected attribute 'nodes_modes', got none");
+        const std::size_t count = modes->size();
+        const auto list = [&](const char* name) { return list_of_integers(node, name, count); };
+        const auto trees = list("nodes_treeids"), ids = list("nodes_nodeids"), features = list("nodes_featureids");
+        const auto yes = list("nodes_truenodeids"), no = list("nodes_falsenodeids");
+        const std::vector<double> values = list_of_reals(node, "nodes_values");
+        if (values.size() != count)
+            throw std::invalid_argument("expected as many 'nodes_values' as nodes, " + std::to_string(count) +
+                                        ", got " + std::to_string(values.size()));
+        const std::vector<std::int64_t>* missing = node.integers("nodes_missing_value_tracks_true");
+        node.ignore_attribute("nodes_hitrates");
+        node.ignore_attribute("nodes_hitrates_as_tensor");
+        tree_places places;
+        for (std::size_t i = 0; i < count; ++i)
+            if (!places[trees[i]].emplace(ids[i], static_cast<std::int32_t>(i)).second)
+                throw std::invalid_argument("expected node " + std::to_string(ids[i]) + " once in tree " +
+                                            std::to_string(trees[i]) + ", got it twice");
+        std::vector<bool> child(count, false);
+        for (std::size_t i = 0; i < count; ++i) {
+            kernel::tree_node made;
+            made.test = tree_test_named((*modes)[i]);
+            if (made.test != kernel::tree_test::leaf) {
+                made.feature = static_cast<std::int32_t>(features[i]);
+                made.value = values[i];
+                made.yes = place_of(places, trees[i], yes[i]);
+                made.no = place_of(places, trees[i], no[i]);
+                made.missing_is_yes = missing != nullptr && i < missing->size() && (*missing)[i] != 0;
+                child[static_cast<std::size_t>(made.yes)] = child[static_cast<std::size_t>(made.no)] = true;
+            }
+            nodes.push_back(made);
+        }
+        for (std::size_t i = 0; i < count; ++i)
+            if (!child[i]) roots.push_back(static_cast<std::int32_t>(i));
+        read_leaves(node, leaves, places);
+    }
+
+private:
+    void read_leaves(node_import& node, const std::string& leaves, const tree_places& places) {
+        const std::vector<double> amounts = list_of_reals(node, leaves + "_weights");
+        const auto trees = list_of_integers(node, leaves + "_treeids", amounts.size());
+        const auto ids = list_of_integers(node, leaves + "_nodeids", amounts.size());
+        const auto which = list_of_integers(node, leaves + "_ids", amounts.size());
+        std::vector<std::vector<std::size_t>> of_node(nodes.size());
+        for (std::size_t i = 0; i < amounts.size(); ++i)
+            of_node[static_cast<std::size_t>(place_of(places, trees[i], ids[i]))].push_back(i);
+        for (std::size_t n = 0; n < nodes.size(); ++n) {
+            nodes[n].first_weight = static_cast<std::int32_t>(weights.size());
+            for (const std::size_t i : of_node[n]) {
+                weights.push_back({static_cast<std::int32_t>(which[i]), amounts[i]});
+                scores.push_back(which[i]);
+            }
+            nodes[n].last_weight = static_cast<std::int32_t>(weights.size());
+        }
+    }
+};
+
+}  // namespace detail
+
+/// source   ONNX-ML TreeEnsembleRegressor-1, TreeEnsembleRegressor-3
+inline void import_tree_regressor(node_import& node) {
+    node.expect_inputs(1, 1);
+    using enum kernel::tree_aggregate;
+    static constexpr std::array<std::pair<std::string_view, kernel::tree_aggregate>, 4> all{
+        {{"SUM", sum}, {"AVERAGE", average}, {"MIN", minimum}, {"MAX", maximum}}};
+    const auto aggregate = detail::choice(node, "aggregate_function", "SUM", all);
+    const std::int64_t targets = node.integer("n_targets", 1);
+    if (targets < 1 || targets > (std::int64_t{1} << 20))
+        throw std::invalid_argument("attribute 'n_targets': expected 1 to 2^20, got " + std::to_string(targets));
+    detail::tree_reader read(node, "target");
+    kernel::tree_ensemble trees(std::move(read.nodes), std::move(read.roots), std::move(read.weights),
+                                static_cast<std::int32_t>(targets), aggregate);
+    node.answer(
+        tree_regressor(std::move(trees), detail::list_of_reals(node, "base_values"), detail::read_transform(node)),
+        {node.input(0)});
+}
+
+/// source   ONNX-ML TreeEnsembleClassifier-1, TreeEnsembleClassifier-3
+inline void import_tree_classifier(node_import& node) {
+    node.expect_inputs(1, 1);
+    if (node.has_attribute("classlabels_strings"))
+        throw std::invalid_argument("expected labels in 'classlabels_int64s', got strings");
+    const std::vector<std::int64_t>* labels = node.integers("classlabels_int64s");
+    if (labels == nullptr || labels->empty())
+        throw std::invalid_argument("expected attribute 'classlabels_int64s' with labels, got none");
+    detail::tree_reader read(node, "class");
+    bool one = labels->size() == 2;  // weights of one class alone speak for the second label
+    for (const std::int64_t score : read.scores) one = one && score == read.scores.front();
+    if (one)
+        for (kernel::leaf_weight& weight : read.weights) weight.score = 0;
+    kernel::tree_ensemble trees(std::move(read.nodes), std::move(read.roots), std::move(read.weights),
+                                one ? 1 : static_cast<std::int32_t>(labels->size()), kernel::tree_aggregate::sum);
+    node.answer(tree_classifier(std::move(trees), detail::list_of_reals(node, "base_values"),
+                                detail::read_transform(node), *labels),
+                {node.input(0)});
+}
+
+inline constexpr std::array classical_operators{
+    operator_entry{"TreeEnsembleRegressor", 1, 5, &import_tree_regressor, "ai.onnx.ml"},
+    operator_entry{"TreeEnsembleClassifier", 1, 5, &import_tree_classifier, "ai.onnx.ml"}};
+
+}  // namespace onnx
+}  // namespace fanfold::inline FANFOLD_ABI

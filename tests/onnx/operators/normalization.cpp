@@ -1,0 +1,54 @@
+// tests/onnx/operators/normalization.cpp - attributes and versions of normalizations.
+// SPDX-License-Identifier: MIT
+#include <fanfold/onnx/operators/normalization.hpp>
+
+#include "../../catch.hpp"
+#include "../model_writer.hpp"
+
+using namespace written;
+
+TEST_CASE("BatchNormalization of every age") {
+    const auto normalized = [](std::int64_t opset, std::vector<attribute> attributes,
+                               std::vector<std::string> outputs = {"y"}) {
+        std::vector<std::string> declared;
+        for (const std::string& name : outputs) declared.push_back(undeclared(name));
+        attributes.push_back({"epsilon", 0.0F});
+        return load(model{opset,
+                          {node("BatchNormalization", {"x", "s", "b", "m", "v"}, outputs, attributes)},
+                          {value("x", {N, d(2)})},
+                          declared,
+                          {tensor("s", {2}, floats{1, 2}), tensor("b", {2}, floats{0, 1}),
+                           tensor("m", {2}, floats{1, 2}), tensor("v", {2}, floats{4, 1})}});
+    };
+    const auto x = fanfold::tensor::of<float>({2, 2}, {3, 4, 5, 8});
+    for (const std::int64_t opset : {7, 9, 15})
+        CHECK(difference(run(normalized(opset, {}), {x}, 2)[0], {1, 5, 2, 13}) < 1e-6);
+    CHECK(difference(run(normalized(7, {{"spatial", std::int64_t{0}}}), {x}, 2)[0], {1, 5, 2, 13}) < 1e-6);
+    const auto trains = normalized(15, {{"training_mode", std::int64_t{1}}, {"momentum", 0.5F}}, {"y", "rm", "rv"});
+    CHECK(trains.row_mixer() == "it");
+    const auto y = run(trains, {x}, 2);
+    CHECK(difference(y[0], {-1, -1, 1, 3}) < 1e-6);
+    CHECK(difference(y[1], {2.5, 4}) < 1e-6);
+    CHECK(difference(y[2], {2.5, 2.5}) < 1e-6);
+}
+
+TEST_CASE("other normalizations find their attributes") {
+    const auto one = [](const char* op, std::int64_t opset, std::vector<attribute> attributes,
+                        std::vector<std::string> inputs = {"x"}) {
+        const auto g = load(model{opset,
+                                  {node(op, inputs, {"y"}, attributes)},
+                                  {value("x", {N, d(2), d(2)})},
+                                  {undeclared("y")},
+                                  {tensor("s", {2}, floats{1, 2})}});
+        return run(g, {fanfold::tensor::of<float>({1, 2, 2}, {3, 4, 6, 8})}, 1);
+    };
+    const attribute exact{"epsilon", 0.0F};
+    CHECK(difference(one("LayerNormalization", 17, {exact}, {"x", "s"})[0], {-1, 2, -1, 2}) < 1e-6);
+    CHECK(difference(one("InstanceNormalization", 6, {exact}, {"x", "s", "s"})[0], {0, 2, 0, 4}) < 1e-6);
+    CHECK(difference(one("GroupNormalization", 21, {exact, {"num_groups", std::int64_t{2}}}, {"x", "s", "s"})[0],
+                     {0, 2, 0, 4}) < 1e-6);
+    CHECK(difference(one("LpNormalization", 1, {{"p", std::int64_t{1}}})[0], {3 / 7., 4 / 7., 3 / 7., 4 / 7.}) < 1e-6);
+    CHECK(difference(one("MeanVarianceNormalization", 13, {{"axes", ints{2}}})[0], {-1, 1, -1, 1}) < 1e-6);
+    CHECK(difference(one("LRN", 13, {{"size", std::int64_t{1}}, {"alpha", 1.0F}, {"beta", 1.0F}, {"bias", 0.0F}})[0],
+                     {1 / 3., 0.25, 1 / 6., 0.125}) < 1e-6);
+}

@@ -1,0 +1,68 @@
+// tests/onnx/operators/quantization.cpp - attributes of quantizing operators.
+// SPDX-License-Identifier: MIT
+#include <fanfold/onnx/operators/quantization.hpp>
+
+#include "../../catch.hpp"
+#include "../model_writer.hpp"
+
+using namespace written;
+using Catch::Matchers::Contains;
+
+namespace {
+
+model quantized(std::int64_t opset, std::vector<attribute> attributes, std::vector<std::string> inputs) {
+    return {opset,
+            {node("QuantizeLinear", inputs, {"q"}, attributes, "to"),
+             node("DequantizeLinear",
+                  inputs.size() == 3 ? std::vector<std::string>{"q", inputs[1], inputs[2]}
+                                     : std::vector<std::string>{"q", inputs[1]},
+                  {"y"}, attributes.empty() ? attributes : std::vector<attribute>{attributes[0]}, "back")},
+            {value("x", {N, d(2)})},
+            {undeclared("q"), undeclared("y")},
+            {tensor("s", {}, floats{2}), tensor("each", {2}, floats{2, 4}),
+             tensor("z", {2}, std::vector<std::int8_t>{1, 2}, 3)}};
+}
+
+}  // namespace
+
+TEST_CASE("one scale for all, or one a column") {
+    const auto x = fanfold::tensor::of<float>({1, 2}, {5, 13});
+    const auto one = run(load(quantized(10, {}, {"x", "s"})), {x}, 1);
+    CHECK(one[0].as<std::uint8_t>().flat()[1] == 6);
+    CHECK(difference(one[1], {4, 12}) == 0);
+    const auto each = run(load(quantized(13, {{"axis", std::int64_t{-1}}}, {"x", "each", "z"})), {x}, 1);
+    CHECK(each[0].as<std::int8_t>().flat()[0] == 3);
+    CHECK(difference(each[1], {4, 12}) == 0);
+    const auto wide =
+        run(load(quantized(21, {{"axis", std::int64_t{1}}, {"output_dtype", std::int64_t{4}}}, {"x", "s"})), {x}, 1);
+    CHECK(wide[0].type() == fanfold::element::uint16);
+    CHECK_THAT(complaint(quantized(21, {{"block_size", std::int64_t{2}}}, {"x", "s"})), Contains("blocks of 2"));
+}
+
+TEST_CASE("the whole batch decides how DynamicQuantizeLinear scales") {
+    const auto g = load(model{11,
+                              {node("DynamicQuantizeLinear", {"x"}, {"q", "s", "z"}, {}, "dynamic"),
+                               node("MatMulInteger", {"q", "w", "z"}, {"y"})},
+                              {value("x", {N, d(2)})},
+                              {undeclared("y"), undeclared("s")},
+                              {tensor("w", {2, 1}, std::vector<std::int8_t>{1, 2}, 3)}});
+    CHECK(g.row_mixer() == "dynamic");
+    const auto y = run(g, {fanfold::tensor::of<float>({1, 2}, {255, 1})}, 1);
+    CHECK(y[0].as<std::int32_t>().flat()[0] == 257);
+    CHECK(difference(y[1], {1}) < 1e-6);
+}
+
+TEST_CASE("ConvInteger and QLinearConv") {
+    const auto g = load(model{10,
+                              {node("ConvInteger", {"x", "w"}, {"y"}, {{"pads", ints{1, 0}}}),
+                               node("QLinearConv", {"x", "s", "z", "w", "s", "z", "t", "z"}, {"q"})},
+                              {value("x", {N, d(1), d(3)}, 2)},
+                              {undeclared("y"), undeclared("q")},
+                              {tensor("w", {1, 1, 2}, std::vector<std::uint8_t>{1, 2}, 2), tensor("s", {}, floats{1}),
+                               tensor("t", {}, floats{2}), tensor("z", {}, std::vector<std::uint8_t>{0}, 2)}});
+    const auto y = run(g, {fanfold::tensor::of<std::uint8_t>({1, 1, 3}, {1, 3, 6})}, 1);
+    const auto sums = y[0].as<std::int32_t>().flat();
+    CHECK(std::vector<std::int32_t>(sums.begin(), sums.end()) == std::vector<std::int32_t>{2, 7, 15});
+    const auto halves = y[1].as<std::uint8_t>().flat();
+    CHECK(std::vector<int>(halves.begin(), halves.end()) == std::vector<int>{4, 8});
+}
