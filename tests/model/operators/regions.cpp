@@ -24,6 +24,13 @@ TEST_CASE("regions of images") {
     CHECK(mixes({of({N, 4, 9, 9}), of({3, 4}), value_type{element::int64, {3}}}));
 }
 
+TEST_CASE("regions of whole pixels") {
+    const max_roi_pooling op(2, 3, 1);
+    CHECK(answers_of(op, {of({1, 4, any, 9}), of({N, 5})})[0].text() == "float32 [N, 4, 2, 3]");
+    CHECK_THROWS(answers_of(op, {of({1, 4, 9, 9}), of({N, 4})}));
+    CHECK_THROWS(max_roi_pooling(2, 0, 1));
+}
+
 TEST_CASE("images at points") {
     CHECK(answers_of(grid_sample(), {of({N, 4, 9, 9}), of({N, any, 7, 2})})[0].text() == "float32 [N, 4, ?, 7]");
     CHECK_THROWS(answers_of(grid_sample(), {of({N, 4, 9, 9}), of({N, 7, 7, 3})}));

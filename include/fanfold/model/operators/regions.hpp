@@ -10,6 +10,7 @@
 #include <vector>       // std::vector
 
 #include "../../kernel/grid_sample.hpp"
+#include "../../kernel/max_roi_pool.hpp"
 #include "../../kernel/non_max_suppression.hpp"
 #include "../../kernel/roi_align.hpp"
 #include "../operation.hpp"
@@ -65,6 +66,41 @@ private:
     std::int64_t width_;
 };
 static_assert(graph_operation<roi_align>);
+
+/// Each region cut into bins of whole pixels, with the maximum of each: inputs x, regions.
+///
+/// shapes   float32 [N, C, H, W], float32 [R, 5] -> float32 [R, C, height, width]
+/// source   ONNX MaxRoiPool-1
+class max_roi_pooling {
+public:
+    max_roi_pooling(std::int64_t height, std::int64_t width, float scale)
+        : height_(height), width_(width), scale_(scale) {
+        if (height < 1 || width < 1)
+            detail::refuse("bins of 1 or more", std::to_string(height) + " by " + std::to_string(width));
+    }
+
+    [[nodiscard]] std::string_view name() const noexcept { return "MaxRoiPool"; }
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
+        detail::expect_inputs(in, 2);
+        detail::expect_like(in[0], element::float32, symbolic_shape::of_rank(4));
+        const extent regions = detail::along(in[1].shape, 0);
+        detail::expect_like(in[1], element::float32, {regions, 5});
+        return {{element::float32, {regions, detail::along(in[0].shape, 1), height_, width_}}};
+    }
+    /// Any region may lie in any image.
+    [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
+        return in[0].shape.depends_on_rows() || detail::rows_elsewhere(in);
+    }
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+        kernel::max_roi_pool(in[0].as<float>(), in[1].as<float>(), scale_, out[0].as<float>());
+    }
+
+private:
+    std::int64_t height_;
+    std::int64_t width_;
+    float scale_;
+};
+static_assert(graph_operation<max_roi_pooling>);
 
 /// Images at the points that input 1 gives.
 ///

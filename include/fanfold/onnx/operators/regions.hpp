@@ -1,11 +1,15 @@
-// fanfold/onnx/operators/regions.hpp - RoiAlign, GridSample, NonMaxSuppression.
+// fanfold/onnx/operators/regions.hpp - RoiAlign, MaxRoiPool, GridSample, NonMaxSuppression, CenterCropPad.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <array>        // std::array
 #include <cstdint>      // std::int64_t
+#include <optional>     // std::optional
+#include <stdexcept>    // std::invalid_argument
 #include <string_view>  // std::string_view
-#include <utility>      // std::pair
+#include <utility>      // std::move, std::pair
+#include <vector>       // std::vector
 
+#include "../../model/operators/crop_pad.hpp"
 #include "../../model/operators/regions.hpp"
 #include "../node.hpp"
 #include "choice.hpp"
@@ -58,8 +62,27 @@ inline void import_non_max_suppression(node_import& node) {
     node.answer(non_max_suppression(centre ? boxes::centre : boxes::corners), node.inputs());
 }
 
+/// source   ONNX MaxRoiPool-1, MaxRoiPool-22
+inline void import_max_roi_pool(node_import& node) {
+    node.expect_inputs(2, 2);
+    const std::vector<std::int64_t>* size = node.integers("pooled_shape");
+    if (size == nullptr || size->size() != 2)
+        throw std::invalid_argument("expected attribute 'pooled_shape' of 2 integers, got another or none");
+    node.answer(max_roi_pooling((*size)[0], (*size)[1], node.real("spatial_scale", 1)), node.inputs());
+}
+
+/// source   ONNX CenterCropPad-18
+inline void import_center_crop_pad(node_import& node) {
+    node.expect_inputs(2, 2);
+    std::optional<std::vector<std::int64_t>> axes;
+    if (const std::vector<std::int64_t>* given = node.integers("axes")) axes = *given;
+    node.answer(center_crop_pad(std::move(axes)), node.inputs());
+}
+
 inline constexpr std::array region_operators{
     operator_entry{"RoiAlign", 10, last_opset, &import_roi_align},
+    operator_entry{"MaxRoiPool", 1, last_opset, &import_max_roi_pool},
+    operator_entry{"CenterCropPad", 18, last_opset, &import_center_crop_pad},
     operator_entry{"GridSample", 16, last_opset, &import_grid_sample},
     operator_entry{"NonMaxSuppression", 10, last_opset, &import_non_max_suppression}};
 
