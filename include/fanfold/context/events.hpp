@@ -1,10 +1,12 @@
 // fanfold/context/events.hpp - what happened, when, on which worker: plain values that evaluate/ reads.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>   // std::size_t
-#include <optional>  // std::optional
-#include <string>    // std::string
-#include <vector>    // std::vector
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint64_t
+#include <optional>     // std::optional
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <vector>       // std::vector
 
 #include "../core/fault.hpp"
 #include "../core/function_ref.hpp"
@@ -36,5 +38,17 @@ struct timeline {
 
 /// Called for every event by the worker it happened on, several at once: guard what it touches.
 using event_sink = function_ref<void(const event&)>;
+
+/// One step of a graph, as it ends. Steps of a graph inside of another's step end before that one and lie within it.
+struct step_event {
+    std::string_view operation;  ///< valid during the call, as `name`
+    std::string_view name;
+    std::uint64_t flops = 0;  ///< 0 where the operation does not say
+    time_point started;
+    time_point finished;
+};
+
+/// Called for every step by the worker it happened on.
+using step_sink = function_ref<void(const step_event&)>;
 
 }  // namespace fanfold::inline FANFOLD_ABI

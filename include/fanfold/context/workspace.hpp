@@ -81,6 +81,7 @@ public:
         : tiles(other.tiles),
           stop(std::move(other.stop)),
           events(other.events),
+          steps(other.steps),
           blocks(std::move(other.blocks)),
           block_(std::move(other.block_)),
           capacity_(std::exchange(other.capacity_, 0)),
@@ -97,6 +98,7 @@ public:
     tile_loop tiles;     ///< how an operation may split itself
     fanfold::stop stop;  ///< polled per operation and per tile
     event_sink events;   ///< empty unless somebody watches
+    step_sink steps;     ///< empty unless somebody watches what a graph spends its time on
     block_pool blocks;   ///< for what outlives scopes: values whose size only the run tells
 
     /// Uninitialized room for `count` elements, until the innermost scope ends.

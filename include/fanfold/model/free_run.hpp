@@ -10,6 +10,7 @@
 #include <vector>     // std::vector
 
 #include "graph_state.hpp"
+#include "step_watch.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
@@ -21,6 +22,7 @@ public:
         : g_(g),
           out_(out),
           space_(space),
+          watch_(space),
           views_(space.take<mutable_tensor_view>(g.values.size())),
           blocks_(space.take<std::byte*>(g.values.size())) {
         for (std::size_t v = 0; v < views_.size(); ++v) {
@@ -68,6 +70,7 @@ public:
             }
             if (!step.op.aliases()) step.op(in, to, space_);
         }
+        watch_.ended(step, in);
         for (const std::size_t v : step.ends) {
             if (blocks_[v] == nullptr) continue;
             space_.blocks.give(blocks_[v]);
@@ -126,6 +129,7 @@ private:
     const graph_state& g_;
     answer_room out_;
     workspace& space_;
+    step_watch watch_;
     std::span<mutable_tensor_view> views_;
     std::span<std::byte*> blocks_;
     std::size_t rows_ = 0;

@@ -3,7 +3,7 @@
 #pragma once
 #include <concepts>     // std::same_as
 #include <cstddef>      // std::size_t
-#include <cstdint>      // std::uint32_t
+#include <cstdint>      // std::uint32_t, std::uint64_t
 #include <memory>       // std::shared_ptr
 #include <optional>     // std::optional
 #include <span>         // std::span
@@ -51,6 +51,7 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///   with(activation)          the same operation with an activation fused at its end, or an empty std::optional<Op>
 ///   as_activation()           the activation that this operation is
 ///   weight_bytes()            memory held by packed weights
+///   flops(shapes)             floating-point operations for inputs of these shapes, as step_event tells them
 ///   Op::elementwise           an answer's element depends on the elements at its own index, broadcast: never mixes rows
 ///   mixes_rows(arguments)     an answer's row depends on other rows; asked where some input counts rows along an axis.
 ///                             Without it (and not elementwise), rows along axis 0 are independent, along others not
@@ -103,6 +104,10 @@ public:
         return calls_->scratch_bytes(self_.get(), inputs);
     }
     [[nodiscard]] std::size_t weight_bytes() const { return calls_->weight_bytes(self_.get()); }
+    /// 0 where the operation does not say.
+    [[nodiscard]] std::uint64_t flops(std::span<const shape> inputs) const {
+        return calls_->flops == nullptr ? 0 : calls_->flops(self_.get(), inputs);
+    }
     [[nodiscard]] bool mixes_rows(std::span<const argument> inputs) const {
         return calls_->mixes_rows(self_.get(), inputs);
     }
@@ -122,6 +127,7 @@ private:
         void (*make)(const void*, std::span<const tensor_view>, answer_room, workspace&);
         std::size_t (*scratch_bytes)(const void*, std::span<const shape>);
         std::size_t (*weight_bytes)(const void*);
+        std::uint64_t (*flops)(const void*, std::span<const shape>);
         bool (*mixes_rows)(const void*, std::span<const argument>);
         std::shared_ptr<const void> (*with)(const void*, kernel::activation);
         kernel::activation (*as_activation)(const void*);
@@ -156,6 +162,10 @@ private:
         c.weight_bytes = [](const void*) -> std::size_t { return 0; };
         if constexpr (requires(const Op& op) { op.weight_bytes(); })
             c.weight_bytes = [](const void* self) -> std::size_t { return of<Op>(self).weight_bytes(); };
+        if constexpr (requires(const Op& op, std::span<const shape> in) { op.flops(in); })
+            c.flops = [](const void* self, std::span<const shape> in) -> std::uint64_t {
+                return of<Op>(self).flops(in);
+            };
         c.mixes_rows = [](const void*, std::span<const argument> in) { return detail::rows_elsewhere(in); };
         if constexpr (requires { requires Op::elementwise; })
             c.mixes_rows = [](const void*, std::span<const argument>) { return false; };

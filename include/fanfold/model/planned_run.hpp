@@ -7,6 +7,7 @@
 
 #include "../core/batch.hpp"
 #include "graph_state.hpp"
+#include "step_watch.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
@@ -77,6 +78,7 @@ inline void planned_run(const graph_state& g, const batch_view& rows, const muta
         }
         new (&views[v]) mutable_tensor_view(seen);
     }
+    step_watch watch(space);
     for (const graph_step& step : g.steps) {
         space.stop.check();
         const workspace::scope one(space);
@@ -85,6 +87,7 @@ inline void planned_run(const graph_state& g, const batch_view& rows, const muta
         for (std::size_t i = 0; i < in.size(); ++i) new (&in[i]) tensor_view(views[step.inputs[i]]);
         for (std::size_t i = 0; i < to.size(); ++i) new (&to[i]) mutable_tensor_view(views[step.outputs[i]]);
         step.op(in, to, space);
+        watch.ended(step, in);
     }
     for (std::size_t i = 0; i < g.outputs.size(); ++i) {  // answers that are inputs, constants or other answers
         const graph_value& value = g.values[g.values[g.outputs[i]].root];

@@ -3,6 +3,7 @@
 #pragma once
 #include <array>        // std::array
 #include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t, std::uint64_t
 #include <memory>       // std::shared_ptr
 #include <optional>     // std::optional
 #include <span>         // std::span
@@ -47,6 +48,7 @@ public:
                       strides{s[0], s[1], 0, s[2]}};
         }
         weights_ = std::make_shared<const kernel::packed_conv2d>(images, bias, geometry, height_, width_);
+        products_ = weights.size() / static_cast<std::size_t>(weights.extent(0));
         const shape one = weights_->output(1);
         answer_ = {one[1], one[2], one[3]};
     }
@@ -73,6 +75,10 @@ public:
 
     [[nodiscard]] std::size_t scratch_bytes(std::span<const shape>) const { return weights_->scratch_bytes(); }
     [[nodiscard]] std::size_t weight_bytes() const { return weights_->bytes(); }
+    [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
+        const auto rows = static_cast<std::size_t>(in[0][0]);
+        return 2 * weights_->output(rows).volume() * products_;
+    }
     [[nodiscard]] std::optional<convolution> with(kernel::activation act) const {
         if (activation_ != kernel::activation::none) return std::nullopt;
         convolution fused = *this;
@@ -87,6 +93,7 @@ private:
     std::int64_t height_ = 0;
     std::int64_t width_ = 0;
     std::array<std::int64_t, 3> answer_{};  // channels, height, width
+    std::size_t products_ = 0;              // of one element of the answer
     kernel::activation activation_ = kernel::activation::none;
 };
 static_assert(graph_operation<convolution>);

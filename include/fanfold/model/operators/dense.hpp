@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstddef>      // std::size_t
-#include <cstdint>      // std::int64_t
+#include <cstdint>      // std::int64_t, std::uint64_t
 #include <memory>       // std::shared_ptr
 #include <optional>     // std::optional
 #include <span>         // std::span
@@ -60,6 +60,9 @@ public:
         return in[0].shape[in[0].shape.rank() - 1].depends_on_rows();
     }
     [[nodiscard]] std::size_t weight_bytes() const { return weights_->bytes(); }
+    [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
+        return 2 * in[0].volume() * static_cast<std::uint64_t>(columns_);
+    }
     [[nodiscard]] std::optional<dense> with(kernel::activation act) const {
         if (activation_ != kernel::activation::none) return std::nullopt;
         dense fused = *this;
