@@ -5,6 +5,8 @@
 #include <charconv>   // std::from_chars
 #include <cstdint>    // std::int64_t
 #include <fanfold/onnx/load.hpp>
+#include <fanfold/onnx/proto.hpp>
+#include <fanfold/onnx/tensor_proto.hpp>
 #include <filesystem>  // std::filesystem::path
 #include <fstream>     // std::ifstream
 #include <iterator>    // std::istreambuf_iterator
