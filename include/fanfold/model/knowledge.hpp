@@ -117,7 +117,7 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
 
 }  // namespace detail
 
-/// Applies the shape rule; with all inputs known, computes.
+/// Applies the shape rule; with all inputs known, computes, unless that might never end.
 ///
 /// errors   throws std::invalid_argument as the rule does, and for answers beyond the limits
 [[nodiscard]] inline deduction deduce(const operation& op, std::span<const knowledge* const> from,
@@ -135,7 +135,7 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
         known = known && (op.makes_answers() || type.shape.constant());
         out.answers.push_back({std::move(type)});
     }
-    if (known && !from.empty()) {
+    if (known && !from.empty() && !op.unbounded()) {
         const auto computed = detail::compute_now(op, in, op.answers(in), limits);
         for (std::size_t i = 0; i < computed.size(); ++i) out.answers[i] = knowledge::of(computed[i]);
         return out;

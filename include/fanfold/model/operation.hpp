@@ -51,6 +51,7 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///   with(activation)          the same operation with an activation fused at its end, or an empty std::optional<Op>
 ///   as_activation()           the activation that this operation is
 ///   weight_bytes()            memory held by packed weights
+///   unbounded()               sizes do not tell how long it runs, e.g. Loop: never computed before a run
 ///   flops(shapes)             floating-point operations for inputs of these shapes, as step_event tells them
 ///   Op::elementwise           an answer's element depends on the elements at its own index, broadcast: never mixes rows
 ///   mixes_rows(arguments)     an answer's row depends on other rows; asked where some input counts rows along an axis.
@@ -104,6 +105,7 @@ public:
         return calls_->scratch_bytes(self_.get(), inputs);
     }
     [[nodiscard]] std::size_t weight_bytes() const { return calls_->weight_bytes(self_.get()); }
+    [[nodiscard]] bool unbounded() const { return calls_->unbounded != nullptr && calls_->unbounded(self_.get()); }
     /// 0 where the operation does not say.
     [[nodiscard]] std::uint64_t flops(std::span<const shape> inputs) const {
         return calls_->flops == nullptr ? 0 : calls_->flops(self_.get(), inputs);
@@ -127,6 +129,7 @@ private:
         void (*make)(const void*, std::span<const tensor_view>, answer_room, workspace&);
         std::size_t (*scratch_bytes)(const void*, std::span<const shape>);
         std::size_t (*weight_bytes)(const void*);
+        bool (*unbounded)(const void*);
         std::uint64_t (*flops)(const void*, std::span<const shape>);
         bool (*mixes_rows)(const void*, std::span<const argument>);
         std::shared_ptr<const void> (*with)(const void*, kernel::activation);
@@ -162,6 +165,8 @@ private:
         c.weight_bytes = [](const void*) -> std::size_t { return 0; };
         if constexpr (requires(const Op& op) { op.weight_bytes(); })
             c.weight_bytes = [](const void* self) -> std::size_t { return of<Op>(self).weight_bytes(); };
+        if constexpr (requires(const Op& op) { op.unbounded(); })
+            c.unbounded = [](const void* self) -> bool { return of<Op>(self).unbounded(); };
         if constexpr (requires(const Op& op, std::span<const shape> in) { op.flops(in); })
             c.flops = [](const void* self, std::span<const shape> in) -> std::uint64_t {
                 return of<Op>(self).flops(in);

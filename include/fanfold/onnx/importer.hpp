@@ -153,8 +153,16 @@ private:
     import_state state_;
 };
 
+/// What is known of an inner graph is deduced again by each graph around it: the work doubles with every level.
+inline constexpr std::size_t max_graph_depth = 12;
+
 [[nodiscard]] inline inner_graph import_inner_graph(const graph_proto& inner, import_state& around,
                                                     std::optional<inner_inputs> inputs) {
+    std::size_t depth = 1;
+    for (const import_state* state = &around; state->around != nullptr; state = state->around) ++depth;
+    if (depth > max_graph_depth)
+        throw std::invalid_argument("expected graphs in graphs at most " + std::to_string(max_graph_depth) +
+                                    " deep, got more");
     graph_importer import(inner, around.context, &around);
     import.add_initializers();
     const auto declared = import.inputs();

@@ -1,6 +1,7 @@
 // fanfold/model/operators/control_flow.hpp - graphs inside of a graph: one of two, or one again and again.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>    // std::max
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
 #include <optional>     // std::optional
@@ -31,6 +32,13 @@ namespace detail {
 [[nodiscard]] inline bool is_true(const tensor_view& condition) {
     if (condition.type() != element::boolean || condition.size() != 1) refuse("one bool", describe(condition));
     return condition.as<bool>().data()[0];
+}
+
+/// Somewhere in it something may run for ever.
+[[nodiscard]] inline bool unbounded(const graph& g) {
+    for (const graph_step& step : g.state().steps)
+        if (step.op.unbounded()) return true;
+    return false;
 }
 
 /// The shape of `count` tensors stacked along a new axis.
@@ -67,6 +75,7 @@ public:
         if (in[0].value) return !chosen(in, detail::is_true(*in[0].value)).row_mixer.empty();
         return !chosen(in, true).row_mixer.empty() || !chosen(in, false).row_mixer.empty();
     }
+    [[nodiscard]] bool unbounded() const { return detail::unbounded(then_) || detail::unbounded(otherwise_); }
     [[nodiscard]] std::size_t weight_bytes() const {
         return then_.state().weight_bytes + otherwise_.state().weight_bytes;
     }
@@ -115,6 +124,7 @@ public:
         return out;
     }
     [[nodiscard]] bool mixes_rows(std::span<const argument>) const { return true; }
+    [[nodiscard]] static bool unbounded() noexcept { return true; }
     [[nodiscard]] std::size_t weight_bytes() const { return body_.state().weight_bytes; }
     void operator()(std::span<const tensor_view> in, answer_room out, workspace& space) const {
         const std::int64_t most = given(in, 0) ? integers_in(in[0]).at(0) : INT64_MAX;
@@ -130,7 +140,14 @@ public:
             now[1] = view<const bool>(&goes_on, shape{});
             std::vector<tensor> made = body_.run(now, space);
             const bool next = detail::is_true(made[0]);
-            for (std::size_t i = 0; i < stacks.size(); ++i) stacks[i].push_back(std::move(made[1 + carried_ + i]));
+            for (std::size_t i = 0; i < stacks.size(); ++i) {
+                tensor& piece = made[1 + carried_ + i];
+                const std::size_t most_bytes = body_.state().limits.bytes_per_value;
+                if (stacks[i].size() >= most_bytes / std::max(piece.bytes(), sizeof(tensor)))
+                    detail::refuse("stacked values of at most " + std::to_string(most_bytes) + " bytes",
+                                   std::to_string(stacks[i].size() + 1) + " of " + piece.shape().text());
+                stacks[i].push_back(std::move(piece));
+            }
             made.resize(1 + carried_);
             carried = std::move(made);
             for (std::size_t i = 0; i < carried_; ++i) now[2 + i] = carried[1 + i];
@@ -201,6 +218,7 @@ public:
         return out;
     }
     [[nodiscard]] bool mixes_rows(std::span<const argument>) const { return true; }
+    [[nodiscard]] bool unbounded() const { return detail::unbounded(body_); }
     [[nodiscard]] std::size_t weight_bytes() const { return body_.state().weight_bytes; }
     void operator()(std::span<const tensor_view> in, answer_room out, workspace& space) const {
         const std::size_t sequences = form_.input_axes.size();
