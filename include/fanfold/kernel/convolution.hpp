@@ -19,14 +19,6 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 
-/// How the window moves over the image: [vertical, horizontal].
-struct conv2d_geometry {
-    std::array<std::int64_t, 2> stride{1, 1};
-    std::array<std::int64_t, 2> dilation{1, 1};
-    std::array<std::int64_t, 4> padding{0, 0, 0, 0};  ///< top, left, bottom, right
-    std::int64_t groups = 1;
-};
-
 namespace detail {
 
 /// Output channels are packed in blocks of nearly equal size, at most this.

@@ -1,13 +1,14 @@
 // fanfold/kernel/window.hpp - where a sliding window may stand along one axis; what convolution and pooling share.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>    // std::max, std::min
 #include <array>        // std::array
 #include <cstdint>      // std::int64_t
 #include <stdexcept>    // std::invalid_argument
 #include <string>       // std::string
 #include <string_view>  // std::string_view
 
-#include "../config.hpp"
+#include "../core/view.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
@@ -22,6 +23,14 @@ struct window2d {
     std::array<std::int64_t, 2> dilation{1, 1};
     std::array<std::int64_t, 4> padding{0, 0, 0, 0};  ///< top, left, bottom, right
     enum rounding rounding = rounding::floor;
+};
+
+/// How the window of a convolution moves over the image: [vertical, horizontal].
+struct conv2d_geometry {
+    std::array<std::int64_t, 2> stride{1, 1};
+    std::array<std::int64_t, 2> dilation{1, 1};
+    std::array<std::int64_t, 4> padding{0, 0, 0, 0};  ///< top, left, bottom, right
+    std::int64_t groups = 1;
 };
 
 namespace detail {
@@ -62,6 +71,39 @@ struct window_axis {
         if (round == window2d::rounding::ceil && room % stride != 0 && count * stride < extent + before) ++count;
         return count;
     }
+};
+
+/// errors   throws std::invalid_argument with the numbers when weights [O, C / groups, kh, kw], bias and geometry make no
+///          sense together
+inline void check_conv_weights(const view<const float>& weights, const shape& bias, const conv2d_geometry& g) {
+    if (weights.rank() != 4 || weights.size() == 0)
+        throw std::invalid_argument("conv2d: weights " + weights.shape().text() +
+                                    " are not [O, C / groups, kh, kw] with elements");
+    if (g.groups < 1 || weights.extent(0) % g.groups != 0)
+        throw std::invalid_argument("conv2d: " + std::to_string(g.groups) + " groups for weights " +
+                                    weights.shape().text());
+    if (bias.volume() != 0 && !(bias == shape{weights.extent(0)}))
+        throw std::invalid_argument("conv2d: bias " + bias.text() + " for weights " + weights.shape().text());
+    bool sane = true;
+    for (std::size_t axis = 0; axis < 2; ++axis) sane = sane && g.stride[axis] >= 1 && g.dilation[axis] >= 1;
+    for (const std::int64_t pad : g.padding) sane = sane && pad >= 0;
+    if (!sane) throw std::invalid_argument("conv2d: a stride or dilation below 1, or a padding below 0");
+}
+
+/// How many windows stand along axis 0 or 1 of an image.
+[[nodiscard]] inline std::int64_t conv_positions(const conv2d_geometry& g, const std::array<std::int64_t, 2>& size,
+                                                 std::size_t axis, std::int64_t extent) {
+    return window_axis{"conv2d",         extent,          size[axis],         g.stride[axis],
+                       g.dilation[axis], g.padding[axis], g.padding[axis + 2]}
+        .positions(window2d::rounding::floor);
+}
+
+/// Taps [from, to) of a window that begins at `first` along an axis and lie within [0, extent).
+struct inside_taps {
+    std::int64_t from, to;
+    inside_taps(std::int64_t first, std::int64_t size, std::int64_t dilation, std::int64_t extent)
+        : from(first < 0 ? std::min((-first + dilation - 1) / dilation, size) : 0),
+          to(extent <= first ? from : std::max(from, std::min((extent - first + dilation - 1) / dilation, size))) {}
 };
 
 }  // namespace detail

@@ -1,0 +1,292 @@
+// fanfold/kernel/convolution_nhwc.hpp - 2-D convolution of images whose channels lie side by side; weights packed once,
+// for any image size.
+//   in    images [N, H, W, C], weights [O, C / groups, kh, kw] packed      out   act(bias + convolution + addend)
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <algorithm>  // std::max, std::min, std::clamp, std::fill_n, std::copy_n
+#include <array>      // std::array
+#include <cstddef>    // std::size_t
+#include <cstdint>    // std::int64_t
+#include <stdexcept>  // std::invalid_argument
+#include <string>     // std::string
+#include <utility>    // std::index_sequence
+#include <vector>     // std::vector
+
+#include "../context/workspace.hpp"
+#include "../core/tensor.hpp"
+#include "activation.hpp"
+#include "window.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel::detail {
+
+/// Taps whose inputs lie side by side: `length` floats from `from` on, seen from where a window begins.
+struct nhwc_run {
+    std::ptrdiff_t from, length;
+};
+
+struct nhwc_call {
+    const float* in;
+    const std::ptrdiff_t* at;  // where the window of each position begins
+    std::size_t positions;
+    const nhwc_run* runs;
+    std::size_t slices, runs_per_slice, depth;
+    const float* panels;
+    const float* bias;
+    const float* addend;  // null: none
+    float* out;
+    std::size_t out_step, columns;
+    activation act;
+};
+
+}  // namespace kernel::detail
+}  // namespace fanfold::inline FANFOLD_ABI
+
+// The order matters.
+// clang-format off
+#include "target/baseline_begin.inc"
+#include "body/convolution_nhwc.inc"
+#include "target/end.inc"
+#if FANFOLD_X86_64
+#include "target/avx2_begin.inc"
+#include "body/convolution_nhwc.inc"
+#include "target/end.inc"
+
+#include "target/avx512_begin.inc"
+#include "body/convolution_nhwc.inc"
+#include "target/end.inc"
+#endif
+// clang-format on
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel {
+
+/// Owns the packed weights and bias of a convolution over images [N, H, W, C] of any height and width.
+///
+/// shapes   weights [O, C / groups, kh, kw] of any strides; bias [O], or of size 0 for none
+/// layout   per group panels of 16 output channels, [taps][16]; taps in the order slice of channels, ky, kx, channel of
+///          the slice, where slices hold at most about 576 taps
+/// errors   throws std::invalid_argument with the numbers when the shapes do not fit, a stride, dilation or group count is
+///          below 1, or a padding is negative
+/// threads  const use from any thread
+class packed_conv_nhwc {
+public:
+    packed_conv_nhwc(const view<const float>& weights, const view<const float>& bias, const conv2d_geometry& geometry)
+        : geometry_(geometry) {
+        detail::check_conv_weights(weights, bias.shape(), geometry);
+        outputs_ = weights.extent(0) / geometry.groups;
+        channels_ = weights.extent(1);
+        size_ = {weights.extent(2), weights.extent(3)};
+        for (std::size_t axis = 0; axis < 2; ++axis)
+            if (size_[axis] == 1) geometry_.dilation[axis] = 1;
+        const std::int64_t window = size_[0] * size_[1];
+        slices_ = std::clamp<std::int64_t>((channels_ * window + most_depth - 1) / most_depth, 1, channels_);
+        const std::int64_t padded = (outputs_ + 15) / 16 * 16, depth = channels_ * window;
+        data_ = tensor::uninitialized(
+            element::float32,
+            shape{detail::checked_mul("conv2d", detail::checked_mul("conv2d", geometry.groups, padded), depth + 1)});
+        auto* to = reinterpret_cast<float*>(data_.data());
+        for (std::int64_t group = 0; group < geometry.groups; ++group)
+            for (std::int64_t panel = 0; panel < padded; panel += 16)
+                for (std::int64_t slice = 0; slice < slices_; ++slice)
+                    for (std::int64_t ky = 0; ky < size_[0]; ++ky)
+                        for (std::int64_t kx = 0; kx < size_[1]; ++kx)
+                            for (std::int64_t c = first_channel(slice); c < first_channel(slice + 1); ++c)
+                                for (std::int64_t o = panel; o < panel + 16; ++o)
+                                    *to++ = o < outputs_ ? weights(group * outputs_ + o, c, ky, kx) : 0.0F;
+        for (std::int64_t group = 0; group < geometry.groups; ++group)
+            for (std::int64_t o = 0; o < padded; ++o)
+                *to++ = o < outputs_ && bias.size() != 0 ? bias(group * outputs_ + o) : 0.0F;
+    }
+
+    /// What it makes of images of shape `in`.
+    ///
+    /// errors   throws std::invalid_argument with the numbers when they do not fit
+    [[nodiscard]] shape output(const shape& in) const {
+        if (in.rank() != 4 || in[3] != channels_ * geometry_.groups)
+            throw std::invalid_argument("conv2d: " + in.text() + " is not [N, H, W, " +
+                                        std::to_string(channels_ * geometry_.groups) + "]");
+        return {in[0], detail::conv_positions(geometry_, size_, 0, in[1]),
+                detail::conv_positions(geometry_, size_, 1, in[2]), outputs_ * geometry_.groups};
+    }
+    /// What `conv_nhwc` takes from the workspace for images of shape `in`.
+    [[nodiscard]] std::size_t scratch_bytes(const shape& in) const {
+        const blocks b = blocks_of(in, output(in));
+        return workspace::rounded(b.scratch * sizeof(float)) +
+               workspace::rounded(b.positions * sizeof(std::ptrdiff_t)) +
+               workspace::rounded(run_count() * sizeof(detail::nhwc_run));
+    }
+    [[nodiscard]] std::size_t bytes() const { return data_.bytes(); }
+    [[nodiscard]] const conv2d_geometry& geometry() const noexcept { return geometry_; }
+
+    /// How a batch is cut: blocks of output rows of one image, or of several whole images.
+    struct blocks {
+        std::int64_t rows, images;    // of a block
+        std::int64_t in_rows, width;  // of a block's scratch
+        std::size_t scratch, positions;
+        bool padded;  // windows read a padded copy
+    };
+    [[nodiscard]] blocks blocks_of(const shape& in, const shape& out) const {
+        const auto mul = [](std::int64_t a, std::int64_t b) { return detail::checked_mul("conv2d", a, b); };
+        blocks b{};
+        const auto& pad = geometry_.padding;
+        b.padded = pad[0] != 0 || pad[1] != 0 || pad[2] != 0 || pad[3] != 0;
+        const std::int64_t depth = channels_ * size_[0] * size_[1];
+        const std::int64_t wanted = mul(depth, outputs_) > heavy_weights ? many_positions : few_positions;
+        b.rows = std::clamp<std::int64_t>(wanted / out[2], 1, out[1]);
+        b.images = 1;
+        if (b.rows == out[1])
+            b.images = std::clamp<std::int64_t>(wanted / mul(out[1], out[2]), 1, std::max<std::int64_t>(in[0], 1));
+        else
+            b.rows = (out[1] + (out[1] + b.rows - 1) / b.rows - 1) / ((out[1] + b.rows - 1) / b.rows);
+        b.positions = static_cast<std::size_t>(mul(mul(b.rows, b.images), out[2]));
+        b.in_rows = (b.rows - 1) * geometry_.stride[0] + (size_[0] - 1) * geometry_.dilation[0] + 1;
+        b.width = b.padded ? (out[2] - 1) * geometry_.stride[1] + (size_[1] - 1) * geometry_.dilation[1] + 1 : in[2];
+        if (b.padded) b.scratch = static_cast<std::size_t>(mul(mul(mul(b.in_rows, b.images), b.width), in[3]));
+        return b;
+    }
+    [[nodiscard]] std::size_t run_count() const {
+        return static_cast<std::size_t>(slices_ * size_[0] * (whole_rows() ? 1 : size_[1]));
+    }
+    /// Where the taps lie from the beginning of a window in images `width` wide.
+    void write_runs(std::int64_t width, detail::nhwc_run* to) const {
+        const std::int64_t pixel = channels_ * geometry_.groups;
+        for (std::int64_t slice = 0; slice < slices_; ++slice)
+            for (std::int64_t ky = 0; ky < size_[0]; ++ky) {
+                const std::int64_t row = ky * geometry_.dilation[0] * width * pixel;
+                if (whole_rows()) {
+                    *to++ = {row, size_[1] * channels_};
+                    continue;
+                }
+                for (std::int64_t kx = 0; kx < size_[1]; ++kx)
+                    *to++ = {row + kx * geometry_.dilation[1] * pixel + first_channel(slice),
+                             first_channel(slice + 1) - first_channel(slice)};
+            }
+    }
+    /// Where things lie for one group; the caller adds positions.
+    [[nodiscard]] detail::nhwc_call call(std::int64_t group) const {
+        const std::int64_t padded = (outputs_ + 15) / 16 * 16, depth = channels_ * size_[0] * size_[1];
+        const auto* weights = reinterpret_cast<const float*>(data_.data());
+        detail::nhwc_call c{};
+        c.slices = static_cast<std::size_t>(slices_);
+        c.runs_per_slice = run_count() / c.slices;
+        c.depth = static_cast<std::size_t>(depth);
+        c.panels = weights + group * padded * depth;
+        c.bias = weights + geometry_.groups * padded * depth + group * padded;
+        c.columns = static_cast<std::size_t>(outputs_);
+        return c;
+    }
+
+private:
+    static constexpr std::int64_t most_depth = 576;                          // of a slice
+    static constexpr std::int64_t heavy_weights = std::int64_t{1} << 16;     // floats
+    static constexpr std::int64_t many_positions = 256, few_positions = 96;  // of a block
+
+    [[nodiscard]] std::int64_t first_channel(std::int64_t slice) const { return channels_ * slice / slices_; }
+    [[nodiscard]] bool whole_rows() const {
+        return slices_ == 1 && geometry_.dilation[1] == 1 && geometry_.groups == 1;
+    }
+
+    conv2d_geometry geometry_;
+    std::array<std::int64_t, 2> size_{};
+    std::int64_t outputs_ = 0, channels_ = 0;  // of a group
+    std::int64_t slices_ = 1;
+    tensor data_;  // panels of all groups, then their biases padded to whole panels
+};
+
+namespace detail {
+
+/// Input rows [first, first + rows) of the padded image, columns from the left padding on, into `to`.
+inline void copy_padded(const float* image, const shape& in, const conv2d_geometry& g, std::int64_t first,
+                        std::int64_t rows, std::int64_t width, float* to) {
+    const std::int64_t c = in[3], left = std::min(g.padding[1], width), line = in[2] * c;
+    const std::int64_t inside = std::min(in[2], width - left);
+    for (std::int64_t row = first; row < first + rows; ++row) {
+        const std::int64_t y = row - g.padding[0];
+        if (y < 0 || y >= in[1]) {
+            to = std::fill_n(to, width * c, 0.0F);
+            continue;
+        }
+        to = std::fill_n(to, left * c, 0.0F);
+        to = std::copy_n(image + y * line, inside * c, to);
+        to = std::fill_n(to, (width - left - inside) * c, 0.0F);
+    }
+}
+
+inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nhwc& w, const view<float>& out,
+                      workspace& space, activation act, const view<const float>& addend) {
+    const shape expected = w.output(in.shape());
+    const bool adds = addend.size() != 0;
+    if (!(out.shape() == expected) || !in.dense() || !out.dense() ||
+        (adds && (!(addend.shape() == expected) || !addend.dense())))
+        throw std::invalid_argument("conv2d: " + in.shape().text() + (adds ? " and " + addend.shape().text() : "") +
+                                    " into " + out.shape().text() + ", expected dense " + expected.text());
+    if (out.size() == 0) return;
+    const workspace::scope scope(space);
+    const conv2d_geometry& g = w.geometry();
+    const auto b = w.blocks_of(in.shape(), expected);
+    const auto runs = space.take<nhwc_run>(w.run_count());
+    const auto at = space.take<std::ptrdiff_t>(b.positions);
+    const auto scratch = space.take<float>(b.scratch);
+    w.write_runs(b.width, runs.data());
+    const std::int64_t channels = in.extent(3), image = in.extent(1) * in.extent(2) * channels;
+    const std::int64_t height = out.extent(1), width = out.extent(2), group_channels = channels / g.groups;
+    const auto kernel = pick(set, &baseline::conv_nhwc, &avx2::conv_nhwc, &avx512::conv_nhwc);
+    for (std::int64_t n = 0; n < in.extent(0); n += b.images) {
+        const std::int64_t images = std::min(b.images, in.extent(0) - n);
+        for (std::int64_t y = 0; y < height; y += b.rows) {
+            space.stop.check();
+            const std::int64_t rows = std::min(b.rows, height - y);
+            const std::int64_t in_rows = b.in_rows - (b.rows - rows) * g.stride[0];
+            const float* from = in.data() + n * image + y * g.stride[0] * b.width * channels;
+            std::int64_t image_step = image;
+            if (b.padded) {
+                image_step = b.in_rows * b.width * channels;
+                for (std::int64_t i = 0; i < images; ++i)
+                    copy_padded(in.data() + (n + i) * image, in.shape(), g, y * g.stride[0], in_rows, b.width,
+                                scratch.data() + i * image_step);
+                from = scratch.data();
+            }
+            std::ptrdiff_t* next = at.data();
+            for (std::int64_t i = 0; i < images; ++i)
+                for (std::int64_t row = 0; row < rows; ++row)
+                    for (std::int64_t x = 0; x < width; ++x)
+                        *next++ = i * image_step + (row * g.stride[0] * b.width + x * g.stride[1]) * channels;
+            const std::int64_t first = ((n * height + y) * width) * out.extent(3);
+            for (std::int64_t group = 0; group < g.groups; ++group) {
+                nhwc_call c = w.call(group);
+                const std::int64_t column = group * static_cast<std::int64_t>(c.columns);
+                c.in = from + group * group_channels;
+                c.at = at.data();
+                c.positions = static_cast<std::size_t>(next - at.data());
+                c.runs = runs.data();
+                c.addend = adds ? addend.data() + first + column : nullptr;
+                c.out = out.data() + first + column;
+                c.out_step = static_cast<std::size_t>(out.extent(3));
+                c.act = act;
+                kernel(c);
+            }
+        }
+    }
+}
+
+}  // namespace detail
+
+/// out[n, y, x, o] = act(bias[o] + sum over c, ky, kx of in[n, y s + ky d - top, x s + kx d - left, c] * w[o, c, ky, kx]
+/// + addend[n, y, x, o])
+///
+/// shapes   in [N, H, W, C], out and addend w.output(in), all dense, out not overlapping. An addend of size 0: none
+/// cost     2 N O OH OW (C / groups) kh kw flops; with padding, the input is copied once, blocks of rows at a time,
+///          through w.scratch_bytes(in) of scratch. Reads the weights once per block of 96 to 256 positions or more
+/// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between blocks when it is time
+/// threads  re-entrant with a workspace each. One chain of fused multiply-adds in the order of the packed taps for each
+///          output, starting from the bias: the bits of an image do not depend on N, H or W. Padding counts as zeros that
+///          are multiplied
+/// source   ONNX Conv-11
+inline void conv_nhwc(const view<const float>& in, const packed_conv_nhwc& w, const view<float>& out, workspace& space,
+                      activation act = activation::none, const view<const float>& addend = {}) {
+    detail::conv_nhwc(active_isa(), in, w, out, space, act, addend);
+}
+
+}  // namespace kernel
+}  // namespace fanfold::inline FANFOLD_ABI
