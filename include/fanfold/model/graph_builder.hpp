@@ -13,6 +13,7 @@
 
 #include "../kernel/isa.hpp"
 #include "graph.hpp"
+#include "graph_draft.hpp"
 #include "memory_plan.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -126,7 +127,9 @@ public:
         return known_.at(value.index).elements;
     }
 
-    [[nodiscard]] graph finish(const std::vector<std::pair<std::string, value_id>>& outputs) && {
+    /// `pass` rewrites the steps before memory is planned, e.g. optimize of model/optimize.hpp.
+    [[nodiscard]] graph finish(const std::vector<std::pair<std::string, value_id>>& outputs,
+                               graph_pass pass = nullptr) && {
         if (outputs.empty()) throw std::invalid_argument("a graph needs at least one output");
         for (const auto& [name, value] : outputs) {
             graph_.outputs.push_back(value.index);
@@ -136,6 +139,7 @@ public:
         graph_.planned = all_sizes_follow_from_rows();
         find_static_batch();
         if (graph_.planned) drop_shape_inputs();
+        if (pass != nullptr) pass(graph_draft(graph_, known_));
         fuse_activations();
         remove_unused();
         place_values();

@@ -50,6 +50,8 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///   scratch_bytes(shapes)     what op takes from the workspace for inputs of these shapes
 ///   with(activation)          the same operation with an activation fused at its end, or an empty std::optional<Op>
 ///   as_activation()           the activation that this operation is
+///   with_addend()             the same operation with one more input, added to its answer before an activation, or an
+///                             empty std::optional<Op>
 ///   weight_bytes()            memory held by packed weights
 ///   unbounded()               sizes do not tell how long it runs, e.g. Loop: never computed before a run
 ///   flops(shapes)             floating-point operations for inputs of these shapes, as step_event tells them
@@ -118,7 +120,14 @@ public:
     }
     [[nodiscard]] std::optional<operation> with(kernel::activation act) const;
     [[nodiscard]] kernel::activation as_activation() const { return calls_->as_activation(self_.get()); }
+    [[nodiscard]] std::optional<operation> with_addend() const;
     [[nodiscard]] bool aliases() const noexcept { return calls_->aliases; }
+    [[nodiscard]] bool elementwise() const noexcept { return calls_->elementwise; }
+    /// The operation as what it was made from; null when that was another type.
+    template <detail::other_operation Op>
+    [[nodiscard]] const Op* as() const noexcept {
+        return calls_ == &calls_for<Op> ? static_cast<const Op*>(self_.get()) : nullptr;
+    }
 
 private:
     struct calls {
@@ -134,8 +143,10 @@ private:
         bool (*mixes_rows)(const void*, std::span<const argument>);
         std::shared_ptr<const void> (*with)(const void*, kernel::activation);
         kernel::activation (*as_activation)(const void*);
+        std::shared_ptr<const void> (*with_addend)(const void*);
         std::uint32_t shape_inputs;
         bool aliases;
+        bool elementwise;
     };
 
     template <class Op>
@@ -172,8 +183,10 @@ private:
                 return of<Op>(self).flops(in);
             };
         c.mixes_rows = [](const void*, std::span<const argument> in) { return detail::rows_elsewhere(in); };
-        if constexpr (requires { requires Op::elementwise; })
+        if constexpr (requires { requires Op::elementwise; }) {
             c.mixes_rows = [](const void*, std::span<const argument>) { return false; };
+            c.elementwise = true;
+        }
         if constexpr (requires(const Op& op, std::span<const argument> in) { op.mixes_rows(in); })
             c.mixes_rows = [](const void* self, std::span<const argument> in) -> bool {
                 return of<Op>(self).mixes_rows(in);
@@ -182,6 +195,12 @@ private:
         if constexpr (requires(const Op& op, kernel::activation act) { op.with(act); })
             c.with = [](const void* self, kernel::activation act) -> std::shared_ptr<const void> {
                 std::optional<Op> fused = of<Op>(self).with(act);
+                return fused ? std::make_shared<const Op>(*std::move(fused)) : nullptr;
+            };
+        c.with_addend = [](const void*) -> std::shared_ptr<const void> { return nullptr; };
+        if constexpr (requires(const Op& op) { op.with_addend(); })
+            c.with_addend = [](const void* self) -> std::shared_ptr<const void> {
+                std::optional<Op> fused = of<Op>(self).with_addend();
                 return fused ? std::make_shared<const Op>(*std::move(fused)) : nullptr;
             };
         c.as_activation = [](const void*) { return kernel::activation::none; };
@@ -202,6 +221,11 @@ private:
 
 inline std::optional<operation> operation::with(kernel::activation act) const {
     auto fused = calls_->with(self_.get(), act);
+    if (fused == nullptr) return std::nullopt;
+    return operation(std::move(fused), calls_);
+}
+inline std::optional<operation> operation::with_addend() const {
+    auto fused = calls_->with_addend(self_.get());
     if (fused == nullptr) return std::nullopt;
     return operation(std::move(fused), calls_);
 }

@@ -58,25 +58,25 @@ inline void planned_run(const graph_state& g, const batch_view& rows, const muta
     for (std::size_t v = 0; v < views.size(); ++v) {
         const graph_value& value = g.values[v];
         mutable_tensor_view seen;
-        if (value.root != v) {
-            seen = views[value.root].reshaped(value.type.shape.at(count));
-        } else {
-            switch (value.place) {
-                case value_place::input:
-                    seen = readable(pass_slice(rows[value.index], value.type.shape, first, count));
-                    break;
-                case value_place::constant: seen = readable(*g.constants[value.index]); break;
-                case value_place::output:
-                    seen = pass_slice(out[value.index], g.values[g.outputs[value.index]].type.shape, first, count);
-                    seen = seen.reshaped(value.type.shape.at(count));
-                    break;
-                case value_place::slot: seen = {slots[value.index], value.type.type, value.type.shape.at(count)}; break;
-                case value_place::block:
-                case value_place::absent:
-                case value_place::unused: break;
-            }
+        switch (value.root == v ? value.place : value_place::unused) {
+            case value_place::input:
+                seen = readable(pass_slice(rows[value.index], value.type.shape, first, count));
+                break;
+            case value_place::constant: seen = readable(*g.constants[value.index]); break;
+            case value_place::output:
+                seen = pass_slice(out[value.index], g.values[g.outputs[value.index]].type.shape, first, count);
+                seen = seen.reshaped(value.type.shape.at(count));
+                break;
+            case value_place::slot: seen = {slots[value.index], value.type.type, value.type.shape.at(count)}; break;
+            case value_place::block:
+            case value_place::absent:
+            case value_place::unused: break;
         }
         new (&views[v]) mutable_tensor_view(seen);
+    }
+    for (std::size_t v = 0; v < views.size(); ++v) {
+        const graph_value& value = g.values[v];
+        if (value.root != v) views[v] = views[value.root].reshaped(value.type.shape.at(count));
     }
     step_watch watch(space);
     for (const graph_step& step : g.steps) {

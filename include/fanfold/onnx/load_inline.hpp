@@ -11,6 +11,7 @@
 #include <string_view>  // std::string_view
 
 #include "../context/floating_point.hpp"
+#include "../model/optimize.hpp"
 #include "file.hpp"
 #include "importer.hpp"
 #include "load.hpp"
@@ -35,7 +36,8 @@ namespace detail {
         const model_proto model =
             parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
         return import_model(
-            model, {&find_any_operator, &supported_operators, nullptr, options.operators, options.limits, folder},
+            model,
+            {&find_any_operator, &supported_operators, nullptr, options.operators, options.limits, folder, &optimize},
             options.dims);
     } catch (const std::invalid_argument& error) {
         throw load_error(file + ": " + error.what());

@@ -32,8 +32,9 @@ struct inner_graph {
     graph_builder builder;
     std::vector<std::pair<std::string, value_id>> outputs;
     std::vector<value_id> captures;
+    graph_pass pass = nullptr;
 
-    [[nodiscard]] graph finish() && { return std::move(builder).finish(outputs); }
+    [[nodiscard]] graph finish() && { return std::move(builder).finish(outputs, pass); }
 };
 /// What is known of the first inputs of an inner graph.
 using inner_inputs = std::span<const knowledge>;
@@ -47,6 +48,7 @@ struct import_context {
     std::span<const operator_entry> more{};  ///< the user's operators
     graph_limits limits{};
     data_folder folder{};
+    graph_pass pass = nullptr;  ///< over the steps of each graph before it is finished
     std::int64_t opset = 0;
     std::vector<opset_proto> other_opsets{};
 };

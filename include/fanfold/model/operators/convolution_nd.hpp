@@ -117,6 +117,9 @@ public:
         return fused;
     }
 
+    [[nodiscard]] const sliding_rule& rule() const noexcept { return rule_; }
+    [[nodiscard]] std::int64_t groups() const noexcept { return groups_; }
+
 private:
     sliding_rule rule_;
     std::int64_t groups_;

@@ -72,6 +72,7 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() != 0) kernel::elementwise(kind_, in[0], in[1], out[0]);
     }
+    [[nodiscard]] kernel::binary kind() const noexcept { return kind_; }
 
 private:
     kernel::binary kind_;
@@ -108,6 +109,9 @@ public:
             if (function == function_) return act;
         return kernel::activation::none;
     }
+    [[nodiscard]] kernel::unary function() const noexcept { return function_; }
+    [[nodiscard]] double alpha() const noexcept { return alpha_; }
+    [[nodiscard]] double beta() const noexcept { return beta_; }
 
 private:
     struct pair {

@@ -203,6 +203,9 @@ public:
                            out[0].reshaped(x).as<float>());
     }
 
+    [[nodiscard]] float epsilon() const noexcept { return epsilon_; }
+    [[nodiscard]] batch_statistics of() const noexcept { return of_; }
+
 private:
     float epsilon_;
     batch_statistics of_;

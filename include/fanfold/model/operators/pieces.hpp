@@ -81,6 +81,7 @@ public:
             first += count;
         }
     }
+    [[nodiscard]] std::int64_t axis() const noexcept { return axis_; }
 
 private:
     static symbolic_shape unknown(std::span<const argument> in) {

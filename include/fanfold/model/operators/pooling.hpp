@@ -88,6 +88,9 @@ public:
         }
     }
 
+    [[nodiscard]] const sliding_rule& rule() const noexcept { return rule_; }
+    [[nodiscard]] max_places places() const noexcept { return places_; }
+
 private:
     sliding_rule rule_;
     max_places places_;
@@ -114,6 +117,9 @@ public:
             kernel::average_pool(in[0].as<T>(), rule_.over(in[0].shape()), out[0].as<T>(), padding_);
         });
     }
+
+    [[nodiscard]] const sliding_rule& rule() const noexcept { return rule_; }
+    [[nodiscard]] kernel::padding_counts padding() const noexcept { return padding_; }
 
 private:
     sliding_rule rule_;
@@ -203,6 +209,8 @@ public:
             }
         });
     }
+
+    [[nodiscard]] global_pool kind() const noexcept { return kind_; }
 
 private:
     global_pool kind_;

@@ -102,6 +102,7 @@ public:
         }
         kernel::resize(in[0], how, out[0], rule_.options, space);
     }
+    [[nodiscard]] const resize_rule& rule() const noexcept { return rule_; }
 
 private:
     [[noreturn]] static void refuse_count(const char* what, std::size_t expected, std::size_t got) {

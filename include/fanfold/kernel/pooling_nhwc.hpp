@@ -1,0 +1,113 @@
+// fanfold/kernel/pooling_nhwc.hpp - the greatest or the mean of each window, channels side by side.
+//   in    images [N, H, W, C]      out   [N, OH, OW, C]
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>      // std::array
+#include <cstddef>    // std::size_t
+#include <cstdint>    // std::int64_t
+#include <stdexcept>  // std::invalid_argument
+
+#include "../core/view.hpp"
+#include "pooling.hpp"
+#include "simd.hpp"
+#include "window.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel::detail {
+
+struct pool_nhwc_call {
+    const float* in;
+    float* out;
+    std::int64_t channels, height, width, out_height, out_width;
+    std::array<std::int64_t, 2> size, stride, dilation;
+    std::array<std::int64_t, 4> padding;
+    padding_counts counts;
+};
+
+}  // namespace kernel::detail
+}  // namespace fanfold::inline FANFOLD_ABI
+
+// The order matters.
+// clang-format off
+#include "target/baseline_begin.inc"
+#include "body/pooling_nhwc.inc"
+#include "target/end.inc"
+#if FANFOLD_X86_64
+#include "target/avx2_begin.inc"
+#include "body/pooling_nhwc.inc"
+#include "target/end.inc"
+
+#include "target/avx512_begin.inc"
+#include "body/pooling_nhwc.inc"
+#include "target/end.inc"
+#endif
+// clang-format on
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel {
+
+/// What pooling makes of images [N, H, W, C]; errors as pooled_shape.
+[[nodiscard]] inline shape pooled_shape_nhwc(const shape& in, const window2d& window) {
+    if (in.rank() != 4) throw std::invalid_argument("pooling: " + in.text() + " is not [N, H, W, C]");
+    const shape planes = pooled_shape({in[0], in[3], in[1], in[2]}, window);
+    return {in[0], planes[2], planes[3], in[3]};
+}
+
+namespace detail {
+
+using pool_nhwc_function = void (*)(const pool_nhwc_call&);
+
+inline void pool_images_nhwc(pool_nhwc_function kernel, const view<const float>& in, const window2d& w,
+                             const view<float>& out, padding_counts counts) {
+    const shape expected = pooled_shape_nhwc(in.shape(), w);
+    if (!(out.shape() == expected) || !in.dense() || !out.dense())
+        throw std::invalid_argument("pooling: " + in.shape().text() + " into " + out.shape().text() +
+                                    ", expected dense " + expected.text());
+    if (out.size() == 0) return;
+    pool_nhwc_call p{in.data(),   out.data(), in.extent(3), in.extent(1), in.extent(2), expected[1],
+                     expected[2], w.size,     w.stride,     w.dilation,   w.padding,    counts};
+    for (std::size_t axis = 0; axis < 2; ++axis)
+        if (w.size[axis] == 1) p.dilation[axis] = 1;
+    for (std::int64_t n = 0; n < in.extent(0); ++n) {
+        kernel(p);
+        p.in += p.height * p.width * p.channels;
+        p.out += p.out_height * p.out_width * p.channels;
+    }
+}
+
+inline void max_pool_nhwc(isa set, const view<const float>& in, const window2d& window, const view<float>& out) {
+    pool_images_nhwc(pick(set, &baseline::max_pool_nhwc, &avx2::max_pool_nhwc, &avx512::max_pool_nhwc), in, window, out,
+                     padding_counts::no);
+}
+inline void average_pool_nhwc(isa set, const view<const float>& in, const window2d& window, const view<float>& out,
+                              padding_counts counts) {
+    pool_images_nhwc(pick(set, &baseline::average_pool_nhwc, &avx2::average_pool_nhwc, &avx512::average_pool_nhwc), in,
+                     window, out, counts);
+}
+
+}  // namespace detail
+
+/// out = the greatest element of each window; padding counts as -infinity, a NaN in the window gives NaN.
+///
+/// shapes   in [N, H, W, C], out pooled_shape_nhwc(in, window), both dense
+/// errors   throws std::invalid_argument when the shapes do not fit
+/// threads  re-entrant; the bits of an image do not depend on N
+/// source   ONNX MaxPool-12
+inline void max_pool_nhwc(const view<const float>& in, const window2d& window, const view<float>& out) {
+    detail::max_pool_nhwc(active_isa(), in, window, out);
+}
+
+/// out = the mean of each window, summed in row-major order. Positions behind the padded image, which a kept last
+/// window may cover, never count.
+///
+/// shapes   in [N, H, W, C], out pooled_shape_nhwc(in, window), both dense
+/// errors   throws std::invalid_argument when the shapes do not fit
+/// threads  re-entrant; the bits of an image do not depend on N
+/// source   ONNX AveragePool-19
+inline void average_pool_nhwc(const view<const float>& in, const window2d& window, const view<float>& out,
+                              padding_counts counts = padding_counts::no) {
+    detail::average_pool_nhwc(active_isa(), in, window, out, counts);
+}
+
+}  // namespace kernel
+}  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,187 @@
+// fanfold/model/operators/images_nhwc.hpp - convolution and pooling of images whose channels lie side by side, as
+// model/layout.hpp puts them into a graph.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t, std::uint64_t
+#include <memory>       // std::shared_ptr
+#include <optional>     // std::optional
+#include <span>         // std::span
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <utility>      // std::move
+#include <vector>       // std::vector
+
+#include "../../kernel/convolution_nhwc.hpp"
+#include "../../kernel/depthwise_nhwc.hpp"
+#include "../../kernel/pooling_nhwc.hpp"
+#include "../operation.hpp"
+#include "expect.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace detail {
+
+/// float32 [N, H, W, C]; an unknown C, or 0, fits any.
+inline void expect_nhwc(const value_type& x, std::int64_t channels) {
+    const bool fits = x.type == element::float32 && x.shape.ranked() && x.shape.rank() == 4 &&
+                      (channels == 0 || may_equal(x.shape[3], channels));
+    if (!fits) refuse("float32 [N, H, W, " + (channels == 0 ? "C" : std::to_string(channels)) + "]", x.text());
+}
+
+/// How many windows stand along an extent.
+[[nodiscard]] inline extent windows_over(const kernel::conv2d_geometry& g, const std::array<std::int64_t, 2>& size,
+                                         std::size_t axis, const extent& along) {
+    if (!along.constant()) return extent::unknown();
+    return kernel::detail::conv_positions(g, size, axis, along.fixed);
+}
+
+}  // namespace detail
+
+/// A convolution of images [N, H, W, C] with constant weights; input 1, if there is one, is added before the activation.
+///
+/// shapes   x float32 [N, H, W, C], weights [O, C / groups, kh, kw], bias [O] or empty, addend and answer float32
+///          [N, oh, ow, O]
+/// errors   throws std::invalid_argument when weights, bias and geometry do not fit each other
+/// threads  copies share the packed weights; const use from any thread
+/// source   ONNX Conv-11
+class convolution_nhwc {
+public:
+    convolution_nhwc(const view<const float>& weights, const view<const float>& bias,
+                     const kernel::conv2d_geometry& geometry)
+        : geometry_(geometry) {
+        if (weights.rank() != 4) detail::refuse("weights [O, C / groups, kh, kw]", weights.shape().text());
+        outputs_ = weights.extent(0);
+        channels_ = weights.extent(1) * geometry.groups;
+        size_ = {weights.extent(2), weights.extent(3)};
+        if (weights.extent(1) == 1 && geometry.groups == outputs_ && outputs_ > 1)
+            depthwise_ = std::make_shared<const kernel::packed_depthwise_nhwc>(weights, bias, geometry);
+        else
+            dense_ = std::make_shared<const kernel::packed_conv_nhwc>(weights, bias, geometry);
+    }
+
+    [[nodiscard]] std::string_view name() const noexcept { return adds_ ? "Conv + Add" : "Conv"; }
+
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
+        detail::expect_inputs(in, adds_ ? 2 : 1);
+        detail::expect_nhwc(in[0], channels_);
+        const symbolic_shape& x = in[0].shape;
+        value_type out{element::float32,
+                       {x[0], detail::windows_over(geometry_, size_, 0, x[1]),
+                        detail::windows_over(geometry_, size_, 1, x[2]), outputs_}};
+        if (adds_ && (in[1].type != out.type || !may_equal(in[1].shape, out.shape)))
+            detail::refuse("an addend " + out.text(), in[1].text());
+        return {std::move(out)};
+    }
+
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
+        if (out[0].size() == 0) return;
+        const view<const float> addend = adds_ ? in[1].as<float>() : view<const float>();
+        if (depthwise_ != nullptr)
+            kernel::depthwise_nhwc(in[0].as<float>(), *depthwise_, out[0].as<float>(), space.stop, activation_, addend);
+        else
+            kernel::conv_nhwc(in[0].as<float>(), *dense_, out[0].as<float>(), space, activation_, addend);
+    }
+
+    [[nodiscard]] std::size_t scratch_bytes(std::span<const shape> in) const {
+        return dense_ == nullptr || in[0].volume() == 0 ? 0 : dense_->scratch_bytes(in[0]);
+    }
+    [[nodiscard]] std::size_t weight_bytes() const {
+        return depthwise_ != nullptr ? depthwise_->bytes() : dense_->bytes();
+    }
+    [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
+        const shape out = dense_ != nullptr ? dense_->output(in[0]) : depthwise_->output(in[0]);
+        return 2 * out.volume() * static_cast<std::uint64_t>(channels_ / geometry_.groups * size_[0] * size_[1]);
+    }
+    [[nodiscard]] std::optional<convolution_nhwc> with(kernel::activation act) const {
+        if (activation_ != kernel::activation::none) return std::nullopt;
+        convolution_nhwc fused = *this;
+        fused.activation_ = act;
+        return fused;
+    }
+    [[nodiscard]] std::optional<convolution_nhwc> with_addend() const {
+        if (adds_ || activation_ != kernel::activation::none) return std::nullopt;
+        convolution_nhwc fused = *this;
+        fused.adds_ = true;
+        return fused;
+    }
+
+private:
+    std::shared_ptr<const kernel::packed_conv_nhwc> dense_;  ///< or else
+    std::shared_ptr<const kernel::packed_depthwise_nhwc> depthwise_;
+    kernel::conv2d_geometry geometry_;
+    std::array<std::int64_t, 2> size_{};
+    std::int64_t outputs_ = 0, channels_ = 0;
+    kernel::activation activation_ = kernel::activation::none;
+    bool adds_ = false;
+};
+static_assert(graph_operation<convolution_nhwc>);
+
+/// The greatest element or the mean of each window of images [N, H, W, C].
+///
+/// source   ONNX MaxPool-12, AveragePool-19
+class pooling_nhwc {
+public:
+    enum class kind : std::uint8_t { greatest, mean };
+
+    pooling_nhwc(kind what, const kernel::window2d& window, kernel::padding_counts counts = kernel::padding_counts::no)
+        : kind_(what), window_(window), counts_(counts) {}
+
+    [[nodiscard]] std::string_view name() const noexcept { return kind_ == kind::greatest ? "MaxPool" : "AveragePool"; }
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
+        detail::expect_inputs(in, 1);
+        detail::expect_nhwc(in[0], 0);
+        symbolic_shape out = in[0].shape;
+        for (std::size_t axis = 0; axis < 2; ++axis)
+            out[axis + 1] = out[axis + 1].constant()
+                                ? extent(kernel::detail::window_axis{"pooling", out[axis + 1].fixed, window_.size[axis],
+                                                                     window_.stride[axis], window_.dilation[axis],
+                                                                     window_.padding[axis], window_.padding[axis + 2]}
+                                             .positions(window_.rounding))
+                                : extent::unknown();
+        return {{element::float32, out}};
+    }
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+        if (out[0].size() == 0) return;
+        if (kind_ == kind::greatest)
+            kernel::max_pool_nhwc(in[0].as<float>(), window_, out[0].as<float>());
+        else
+            kernel::average_pool_nhwc(in[0].as<float>(), window_, out[0].as<float>(), counts_);
+    }
+
+private:
+    kind kind_;
+    kernel::window2d window_;
+    kernel::padding_counts counts_;
+};
+static_assert(graph_operation<pooling_nhwc>);
+
+/// The greatest element or the mean of each channel of images [N, H, W, C].
+///
+/// shapes   float32 [N, H, W, C] -> [N, 1, 1, C]
+/// source   ONNX GlobalAveragePool-1, GlobalMaxPool-1
+class global_pooling_nhwc {
+public:
+    explicit global_pooling_nhwc(pooling_nhwc::kind what) : kind_(what) {}
+
+    [[nodiscard]] std::string_view name() const noexcept {
+        return kind_ == pooling_nhwc::kind::greatest ? "GlobalMaxPool" : "GlobalAveragePool";
+    }
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
+        detail::expect_inputs(in, 1);
+        detail::expect_nhwc(in[0], 0);
+        return {{element::float32, {in[0].shape[0], 1, 1, in[0].shape[3]}}};
+    }
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
+        if (out[0].size() == 0) return;
+        if (in[0].size() == 0) detail::refuse("images with pixels", describe(in[0]));
+        kernel::window2d whole;
+        whole.size = {in[0].extent(1), in[0].extent(2)};
+        pooling_nhwc(kind_, whole)(in, out, space);
+    }
+
+private:
+    pooling_nhwc::kind kind_;
+};
+static_assert(graph_operation<global_pooling_nhwc>);
+
+}  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include <fanfold/model/layout.hpp>
+
+#include "../catch.hpp"
+#include "images.hpp"
+
+using namespace fanfold;
+using images::comparison;
+using images::conv;
+using kernel::binary;
+
+namespace {
+using ids = std::vector<value_id>;
+
+sliding_rule window(std::int64_t size, std::int64_t stride, std::int64_t pad) {
+    sliding_rule rule;
+    rule.axes = 2;
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        rule.window.size[axis] = size;
+        rule.window.stride[axis] = stride;
+        rule.window.before[axis] = rule.window.after[axis] = pad;
+    }
+    return rule;
+}
+}  // namespace
+
+TEST_CASE("between the first convolution and the last reader channels lie side by side") {
+    const comparison c(&choose_layout, {{3, 3, 13, 12}}, [](graph_builder& g, const ids& in) -> ids {
+        auto x = conv(g, in[0], {20, 3, 3, 3}, 1, 2);
+        x = g.add(max_pooling(window(3, 2, 1)), {x}).front();
+        x = conv(g, x, {20, 1, 3, 3}, 1, 1, 20);
+        const auto y = conv(g, x, {16, 20, 1, 1}), z = conv(g, x, {17, 20, 3, 3}, 1);
+        x = g.add(concat(1), {y, z}).front();
+        x = g.add(arithmetic(binary::mul), {x, g.constant(images::some({33, 1, 1}, 4))}).front();
+        x = g.add(average_pooling(window(2, 1, 0)), {x}).front();
+        const auto gate = g.add(global_pooling(global_pool::average), {x}).front();
+        return {g.add(arithmetic(binary::mul), {x, gate}).front()};
+    });
+    CHECK(c.after == "Transpose Conv MaxPool Conv Conv Conv Concat mul AveragePool GlobalAveragePool mul Transpose");
+    CHECK(c.agree);
+}
+
+TEST_CASE("images of one channel or one pixel change their layout without a step") {
+    const comparison c(&choose_layout, {{2, 1, 6, 7}}, [](graph_builder& g, const ids& in) -> ids {
+        auto x = conv(g, in[0], {24, 1, 3, 3});
+        x = g.add(global_pooling(global_pool::maximum), {x}).front();
+        x = g.add(flatten(1), {x}).front();
+        return {x, x};
+    });
+    CHECK(c.after == "Conv GlobalMaxPool");
+    CHECK(c.agree);
+}
+
+TEST_CASE("a transposition between the two orders is no step") {
+    const comparison c(&choose_layout, {{2, 6, 7, 3}}, [](graph_builder& g, const ids& in) -> ids {
+        auto x = g.add(transpose({0, 3, 1, 2}), {in[0]}).front();
+        x = conv(g, x, {16, 3, 3, 3});
+        const auto y = g.add(unary_function(kernel::unary::exp), {x}).front();
+        return {g.add(transpose({0, 2, 3, 1}), {y}).front()};
+    });
+    CHECK(c.before == "Transpose Conv exp Transpose");
+    CHECK(c.after == "Conv exp");
+    CHECK(c.agree);
+}
+
+TEST_CASE("few output channels, and steps that know one order only, keep it") {
+    const comparison c(&choose_layout, {{2, 1, 9, 9}}, [](graph_builder& g, const ids& in) -> ids {
+        const auto x = conv(g, in[0], {6, 1, 5, 5}, 2);
+        const auto y = conv(g, x, {16, 6, 3, 3});
+        return {x, y, g.add(transpose({0, 1, 3, 2}), {y}).front()};
+    });
+    CHECK(c.after == "Conv Transpose Conv Transpose Transpose");
+    CHECK(c.agree);
+}
+
+TEST_CASE("signals keep their order, and their weights are packed") {
+    const comparison c(&choose_layout, {{2, 3, 11}}, [](graph_builder& g, const ids& in) -> ids {
+        return {conv(g, in[0], {16, 3, 3}, 1)};
+    });
+    CHECK(c.agree);
+}
+
+TEST_CASE("images whose size only a run tells have their channels side by side, too") {
+    graph_builder g;
+    const auto x = g.input("x", {element::float32, {rows_extent, 3, extent::unknown(), extent::unknown()}});
+    const auto y = conv(g, conv(g, x, {16, 3, 3, 3}, 1), {14, 16, 1, 1});
+    graph_builder plain = g;
+    const graph with = std::move(g).finish({{"y", y}}, &choose_layout);
+    const graph without = std::move(plain).finish({{"y", y}});
+    CHECK(images::steps(with) == "Transpose Conv Conv Transpose");
+    for (const std::int64_t size : {4, 9}) {
+        workspace space;
+        const tensor input = images::some({2, 3, size, size + 1}, 5);
+        const std::vector<tensor_view> inputs{input};
+        const std::vector<float> a = floats_of(with.run(inputs, space)[0]),
+                                 b = floats_of(without.run(inputs, space)[0]);
+        REQUIRE(a.size() == b.size());
+        bool agree = true;
+        for (std::size_t i = 0; i < a.size(); ++i) agree = agree && std::abs(a[i] - b[i]) < 1e-4F;
+        CHECK(agree);
+    }
+}
