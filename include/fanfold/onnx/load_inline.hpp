@@ -34,9 +34,8 @@ namespace detail {
         if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
         const model_proto model =
             parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-        return import_model(
-            model, {&find_any_operator, &supported_operators, nullptr, options.operators, options.limits, folder},
-            options.dims);
+        return import_model(model, {&find_any_operator, nullptr, options.operators, options.limits, folder},
+                            options.dims);
     } catch (const std::invalid_argument& error) {
         throw load_error(file + ": " + error.what());
     }

@@ -52,7 +52,7 @@ inline constexpr std::span<const operator_entry> operator_families[]{
     return nullptr;
 }
 
-/// "Relu, Sigmoid, ..., opset 7 to 21 of the domain ai.onnx"
+/// "Add, And, ..., opset 1 to 22 of the domain ai.onnx"
 [[nodiscard]] inline std::string supported_operators() {
     std::string text;
     std::string_view last;

@@ -37,7 +37,7 @@ TEST_CASE("arithmetic of every element type") {
 TEST_CASE("activation functions offer themselves for fusing") {
     using kernel::activation;
     for (const activation act : {activation::relu, activation::sigmoid, activation::tanh})
-        CHECK(activation_function(act).as_activation() == act);
-    CHECK_THROWS(activation_function(activation::none));
-    CHECK_THROWS(answers_of(activation_function(activation::relu), {{element::int64, {2}}}));
+        CHECK(unary_function(act).as_activation() == act);
+    CHECK_THROWS(unary_function(activation::none));
+    CHECK_THROWS(answers_of(unary_function(activation::relu), {{element::int64, {2}}}));
 }
