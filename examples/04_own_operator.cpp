@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
 #include <fanfold/onnx/load.hpp>
+#include <fanfold/onnx/node.hpp>
 
 #include <cmath>
 #include <cstdio>

@@ -1,6 +1,7 @@
 // tests/onnx/operators.cpp - the table: versions do not overlap, everything asked for is there.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <fanfold/onnx/load.hpp>
 #include <fanfold/onnx/operators.hpp>
 #include <string>
 
