@@ -129,7 +129,7 @@ TEST_CASE("a step that throws leaves nothing taken") {
     CHECK(places.size() == 1);
 }
 
-TEST_CASE("a stop is seen between steps") {
+TEST_CASE("a free run sees a stop between its steps") {
     std::set<const void*> places;
     std::stop_source source;
     const graph g = chain(spy{&places, &source, 2}, 10, {N, unknown});

@@ -114,7 +114,7 @@ private:
             throw std::invalid_argument("expected values of at most " + std::to_string(g_.limits.bytes_per_value) +
                                         " bytes, got '" + value.name + "' of " + extents.text());
         if (value.place == value_place::output) {
-            views_[v] = out_(value.index, type, extents);
+            views_[v] = readable(out_(value.index, type, extents));
         } else {
             blocks_[v] = space_.blocks.take(bytes);
             views_[v] = {blocks_[v], type, extents};

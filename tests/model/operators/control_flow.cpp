@@ -138,7 +138,8 @@ TEST_CASE("a loop without end stops when it is asked to") {
     graph_builder b;
     (void)b.input("i", count);
     const auto goes_on = b.input("goes on", flag);
-    const graph body = std::move(b).finish({{"goes on", b.add(stopper{&source, &left}, {goes_on}).front()}});
+    const auto kept = b.add(stopper{&source, &left}, {goes_on}).front();
+    const graph body = std::move(b).finish({{"goes on", kept}, {"stacked", kept}});
     const graph g = graph_of(loop(body, 0), {count, flag});
     workspace space;
     space.stop = stop(source.get_token());
