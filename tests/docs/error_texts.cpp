@@ -19,7 +19,7 @@ TEST_CASE("docs/onnx.md shows error texts as they are") {
     const std::vector<std::string> shown{
         complaint(one_node(node("Gelu", {"x"}, {"y"}, {}, "act1"), {N, d(10)})),
         complaint(one_node(node("Gemm", {"x", "w"}, {"y"}, {}, "fc1"), {N, d(784)})),
-        complaint(one_node(node("Relu", {"x"}, {"y"}, {}, "act1"), {N, d(3), std::string("height")})),
+        complaint(model{13, {node("Relu", {"x"}, {"y"})}, {undeclared("x")}, {undeclared("y")}}),
     };
     for (const std::string& text : shown) {
         INFO(text);

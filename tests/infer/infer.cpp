@@ -343,7 +343,7 @@ TEST_CASE("A plan that loses rows, and a model that cannot be split, are refused
           "plan: cuts must run from 0 to 10");
 
     struct mixer {
-        std::string row_mixer() const { return "norm over rows"; }
+        std::string row_mixer(const batch&) const { return "norm over rows"; }
         std::vector<float> operator()(std::span<const float> rows) const { return {rows.begin(), rows.end()}; }
     };
     const std::string text =

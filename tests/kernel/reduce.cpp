@@ -238,7 +238,7 @@ TEST_CASE("reductions refuse axes, shapes and types that do not fit", "[kernel][
     tensor in(element::float32, {3, 4}), row(element::float32, {4}), other(element::float64, {4});
     const std::size_t first[] = {0}, second[] = {1}, third[] = {2}, twice[] = {0, 0};
     CHECK_THROWS_WITH(kernel::reduce(reduction::sum, in, second, row),
-                      "sum of float32 [3, 4] along axes [1] into float32 [4]");
+                      "ReduceSum of float32 [3, 4] along axes [1] into float32 [4]");
     CHECK_THROWS_AS(kernel::reduce(reduction::sum, in, third, row), std::invalid_argument);
     CHECK_THROWS_AS(kernel::reduce(reduction::sum, in, twice, row), std::invalid_argument);
     CHECK_THROWS_AS(kernel::reduce(reduction::sum, in, first, other), std::invalid_argument);

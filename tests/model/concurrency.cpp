@@ -42,7 +42,7 @@ graph network() {
     const auto x = g.input("x", images);
     const auto c = g.add(convolution(images, view<const float>(kernels.data(), shape{5, 2, 3, 3})), {x}).front();
     const auto p =
-        g.add(max_pooling(halves), {g.add(activation_function(kernel::activation::relu), {c}).front()}).front();
+        g.add(max_pooling(halves), {g.add(unary_function(kernel::activation::relu), {c}).front()}).front();
     const auto d =
         g.add(dense(view<const float>(weights.data(), shape{45, 10})), {g.add(flatten(), {p}).front()}).front();
     const auto y = g.add(softmax(1), {d}).front();

@@ -15,7 +15,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const activation_function relu{kernel::activation::relu};
+const unary_function relu{kernel::activation::relu};
 
 /// relu(x) reshaped, then again: nothing but aliases behind one step.
 graph reshaping(std::vector<std::int64_t> target) {

@@ -20,7 +20,7 @@ TEST_CASE("a graph as Graphviz text: steps, values with types, names in quotes")
     const std::string text = graphviz(std::move(g).finish({{"y", s}}));
     CHECK_THAT(text, Contains("digraph"));
     CHECK_THAT(text, Contains(R"(input0 [label="the \"x\"\\", shape=oval])"));
-    CHECK_THAT(text, Contains("step0 [label=\"exp grow \"]"));
+    CHECK_THAT(text, Contains("step0 [label=\"Exp grow \"]"));
     CHECK_THAT(text, Contains("input0 -> step0 [label=\"float32 [N, 4]\"]"));
     CHECK_THAT(text, Contains("step0 -> step1 [label=\"float32 [N, 2, 2]\"]"));
     CHECK_THAT(text, Contains("step1 -> output0"));

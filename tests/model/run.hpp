@@ -10,6 +10,7 @@
 inline std::vector<fanfold::tensor> run(const fanfold::graph& g, const std::vector<fanfold::tensor>& inputs,
                                         std::size_t rows, fanfold::workspace& space) {
     const std::vector<fanfold::tensor_view> in(inputs.begin(), inputs.end());
+    if (!g.state().planned) return g.run(in, space);
     std::vector<fanfold::tensor> answers;
     for (const std::size_t output : g.state().outputs) {
         const fanfold::value_type& type = g.state().values[output].type;

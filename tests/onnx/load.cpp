@@ -69,7 +69,7 @@ TEST_CASE("axis 0 counts rows when it is open, by a name or by nothing") {
     CHECK(load(relu({d(4), d(3)}, {d(4), d(3)})).rows_per_call() == 4);
     CHECK(input_shape(relu({N, dim(std::string("T"))}, {N, d(3)})) == "[N, ?]");
     CHECK(input_shape(relu({N, dim(std::string())}, {N, d(3)})) == "[N, ?]");
-    CHECK(load(relu({N, N}, {N, N})).row_mixer() == "it");
+    CHECK(load(relu({N, N}, {N, N})).row_mixer() == "r");
     CHECK_THAT(complaint(relu({N, d(-3)}, {N, d(3)})), Contains("0 or more, got -3"));
     CHECK(input_shape(relu({N, dim(std::string("T"))}, {N, d(3)}), {.limits = {}, .dims = {{"T", 3}}}) == "[N, 3]");
     CHECK(input_shape(relu({N, d(3)}, {d(5), d(3)}), {.limits = {}, .dims = {{"N", 5}}}) == "[5, 3]");
@@ -85,8 +85,8 @@ TEST_CASE("every input with rows has the same") {
     CHECK(complaint(two({N, d(2)}, {N, d(2)})).empty());
     CHECK(complaint(two({N, d(2)}, {dim(std::string()), d(2)})).empty());
     CHECK(complaint(two({d(1), d(2)}, {N, d(2)})).empty());
-    CHECK_THAT(complaint(two({N, d(2)}, {dim(std::string("M")), d(2)})),
-               Contains("input 'b': axis 0: expected a number, or the rows 'N' at axis 0, got 'M'"));
+    CHECK(load(two({N, d(2)}, {N, d(2)})).state().planned);
+    CHECK_FALSE(load(two({N, d(2)}, {dim(std::string("M")), d(2)})).state().planned);  // M is no number of rows
 }
 
 TEST_CASE("initializers among the inputs are constants") {
@@ -103,23 +103,24 @@ TEST_CASE("operators and versions that are not supported are refused with what i
     const auto one = [](std::string n, std::int64_t opset = 13) {
         return complaint(model{opset, {std::move(n)}, {value("x", {N})}, {undeclared("y")}});
     };
-    const std::string text = one(node("Einsum", {"x"}, {"y"}, {}, "sum it"));
-    CHECK_THAT(text, StartsWith("model in memory: node 'sum it' (Einsum, opset 13): expected an operator of Relu, "));
-    CHECK_THAT(text, Contains("Conv") && Contains("Softmax") && Contains("opset 7 to 21") && Contains("got 'Einsum'"));
-    CHECK_THAT(one(node("Relu", {"x"}, {"y"}, {}, "n", "com.microsoft")), Contains("of the domain 'com.microsoft'"));
+    CHECK(one(node("Foo", {"x"}, {"y"}, {}, "sum it")) ==
+          "model in memory: node 'sum it' (Foo, opset 13): expected a supported operator "
+          "(onnx::supported_operators() lists them), got 'Foo'");
+    CHECK_THAT(one(node("Relu", {"x"}, {"y"}, {}, "n", "com.microsoft")),
+               Contains("got 'Relu' of the domain 'com.microsoft'"));
     CHECK(one(node("Relu", {"x"}, {"y"}, {}, "n", "ai.onnx")).empty());
-    CHECK_THAT(one(node("Relu", {"x"}, {"y"}), 6), Contains("expected opset 7 to 21 of the domain ai.onnx, got 6"));
-    CHECK_THAT(one(node("Relu", {"x"}, {"y"}), 22), Contains("got 22"));
+    CHECK_THAT(one(node("Relu", {"x"}, {"y"}), 0), Contains("expected opset 1 to 22 of the domain ai.onnx, got 0"));
+    CHECK_THAT(one(node("Relu", {"x"}, {"y"}), 23), Contains("got 23"));
     CHECK_THAT(one(node("If", {"x"}, {"y"}, {{"then_branch", std::string("\x01"), false, true}})),
-               Contains("got 'If'"));
+               Contains("attribute 'then_branch'"));
     CHECK_THAT(one(node("Relu", {"x"}, {"y"}, {{"body", std::string("\x01"), false, true}})), Contains("'body'"));
     CHECK_THAT(one(node("Relu", {"x"}, {"y"}, {{"alpha", 1.0F}})), Contains("got 'alpha'"));
     CHECK_THAT(one(node("Relu", {"x", "x"}, {"y"})), Contains("expected 1 inputs, got 2"));
     CHECK_THAT(one(node("Relu", {""}, {"y"})), Contains("expected input 0, got none"));
     CHECK_THAT(one(node("Relu", {}, {"y"})), Contains("got 0"));
-    CHECK_THAT(one(node("Relu", {"x"}, {})), Contains("expected one output, got none"));
+    CHECK_THAT(one(node("Relu", {"x"}, {})), Contains("expected an output, got none"));
     CHECK_THAT(one(node("Relu", {"x"}, {"y"}, {}, "")), Contains("output") || Catch::Matchers::Equals(""));
-    CHECK_THAT(one(node("Einsum", {"x"}, {"y"}, {}, "")), Contains("node 0 (Einsum, opset 13)"));
+    CHECK_THAT(one(node("Foo", {"x"}, {"y"}, {}, "")), Contains("node 0 (Foo, opset 13)"));
 }
 
 TEST_CASE("names are defined once, before they are used") {

@@ -153,6 +153,28 @@ inline std::string undeclared(std::string_view name) {
     return out;
 }
 
+/// A graph as an attribute: a branch or a body.
+inline attribute inner(std::string name, const std::vector<std::string>& nodes, const std::vector<std::string>& inputs,
+                       const std::vector<std::string>& outputs, const std::vector<std::string>& initializers = {}) {
+    std::string out;
+    protozero::pbf_writer graph(out);
+    for (const auto& n : nodes) graph.add_message(1, n);
+    graph.add_string(2, name);
+    for (const auto& t : initializers) graph.add_message(5, t);
+    for (const auto& v : inputs) graph.add_message(11, v);
+    for (const auto& v : outputs) graph.add_message(12, v);
+    return {std::move(name), out, false, true};
+}
+
+/// "float32 [N, 3]": the type of an output.
+inline std::string output_type(const fanfold::graph& g, std::size_t output = 0) {
+    return g.state().values[g.state().outputs.at(output)].type.text();
+}
+inline fanfold::tensor list(const ints& values) {
+    return fanfold::tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())},
+                                             std::span<const std::int64_t>(values));
+}
+
 // Defined in model_writer.cpp, so that the importer is compiled once for all these tests.
 fanfold::graph load(const std::string& bytes, const fanfold::onnx::load_options& options = {});
 fanfold::graph load(const model& m, const fanfold::onnx::load_options& options = {});
@@ -164,7 +186,7 @@ inline std::string complaint(const model& m, const fanfold::onnx::load_options& 
 
 /// Runs `rows` rows; inputs in the graph's order.
 std::vector<fanfold::tensor> run(const fanfold::graph& g, const std::vector<fanfold::tensor>& inputs,
-                                        std::size_t rows);
+                                 std::size_t rows);
 
 /// Values between -1 and 1, the same for the same seed.
 inline floats noise(std::size_t count, std::uint32_t seed) {

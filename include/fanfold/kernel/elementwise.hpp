@@ -46,29 +46,10 @@ enum class binary : std::uint8_t {
     greater,
     greater_or_equal
 };
-inline constexpr std::string_view binary_names[] = {"add",
-                                                    "sub",
-                                                    "mul",
-                                                    "div",
-                                                    "pow",
-                                                    "mod",
-                                                    "fmod",
-                                                    "min",
-                                                    "max",
-                                                    "prelu",
-                                                    "bit_and",
-                                                    "bit_or",
-                                                    "bit_xor",
-                                                    "shift_left",
-                                                    "shift_right",
-                                                    "logical_and",
-                                                    "logical_or",
-                                                    "logical_xor",
-                                                    "equal",
-                                                    "less",
-                                                    "less_or_equal",
-                                                    "greater",
-                                                    "greater_or_equal"};
+inline constexpr std::string_view binary_names[] = {
+    "Add", "Sub",   "Mul",        "Div",       "Pow",         "Mod",      "Mod",           "Min",
+    "Max", "PRelu", "BitwiseAnd", "BitwiseOr", "BitwiseXor",  "BitShift", "BitShift",      "And",
+    "Or",  "Xor",   "Equal",      "Less",      "LessOrEqual", "Greater",  "GreaterOrEqual"};
 
 [[nodiscard]] constexpr std::string_view name_of(binary op) noexcept {
     return binary_names[static_cast<std::size_t>(op)];

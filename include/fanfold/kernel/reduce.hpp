@@ -18,8 +18,9 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 
 enum class reduction : std::uint8_t { sum, mean, max, min, prod, l1, l2, log_sum, log_sum_exp, sum_square };
-inline constexpr std::string_view reduction_names[] = {"sum", "mean", "max",     "min",         "prod",
-                                                       "l1",  "l2",   "log_sum", "log_sum_exp", "sum_square"};
+inline constexpr std::string_view reduction_names[] = {"ReduceSum",       "ReduceMean",     "ReduceMax", "ReduceMin",
+                                                       "ReduceProd",      "ReduceL1",       "ReduceL2",  "ReduceLogSum",
+                                                       "ReduceLogSumExp", "ReduceSumSquare"};
 [[nodiscard]] constexpr std::string_view name_of(reduction op) noexcept {
     return reduction_names[static_cast<std::size_t>(op)];
 }

@@ -1,11 +1,12 @@
 // fanfold/model/argument.hpp - what a shape rule sees of an input: its type, and its elements where they are known.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>   // std::byte
-#include <cstdint>   // std::int64_t
-#include <optional>  // std::optional
-#include <span>      // std::span
-#include <vector>    // std::vector
+#include <cstddef>    // std::byte
+#include <cstdint>    // std::int64_t
+#include <optional>   // std::optional
+#include <span>       // std::span
+#include <stdexcept>  // std::invalid_argument
+#include <vector>     // std::vector
 
 #include "../core/view.hpp"
 #include "symbolic_shape.hpp"
@@ -72,7 +73,13 @@ struct argument : value_type {
         for (const std::int64_t value : from.as<std::int64_t>().flat()) out.push_back(value);
     return out;
 }
-/// The same where all are known and constant.
+/// The one integer of a tensor in a run.
+/// errors   throws std::invalid_argument when it holds another number of elements, or others
+[[nodiscard]] inline std::int64_t integer_in(const tensor_view& from) {
+    if (from.size() != 1) throw std::invalid_argument("expected one integer, got " + describe(from));
+    return integers_in(from).front();
+}
+/// The same as `integers_in` where all are known and constant.
 [[nodiscard]] inline std::optional<std::vector<std::int64_t>> integers_in(const argument& from) {
     const std::optional<symbolic_values> sizes = sizes_in(from);
     if (!sizes) return std::nullopt;

@@ -93,7 +93,7 @@ private:
         const symbolic_shape& shape = g_.values[input].type.shape;
         if (!shape.ranked()) return;
         for (std::size_t axis = 0; axis < shape.rank() && axis < views_[input].rank(); ++axis)
-            if (shape[axis] == rows_extent) rows_ = static_cast<std::size_t>(views_[input].extent(axis));
+            if (const auto rows = shape[axis].rows_at(views_[input].extent(axis))) rows_ = *rows;
     }
 
     std::vector<value_type> answers(const graph_step& step, std::span<const tensor_view> in) {
@@ -114,7 +114,7 @@ private:
             throw std::invalid_argument("expected values of at most " + std::to_string(g_.limits.bytes_per_value) +
                                         " bytes, got '" + value.name + "' of " + extents.text());
         if (value.place == value_place::output) {
-            views_[v] = out_(value.index, type, extents);
+            views_[v] = readable(out_(value.index, type, extents));
         } else {
             blocks_[v] = space_.blocks.take(bytes);
             views_[v] = {blocks_[v], type, extents};

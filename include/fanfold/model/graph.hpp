@@ -137,9 +137,10 @@ public:
             knowledge& input = known[state_->inputs[i]];
             input.type = inputs[i];
             input.elements = inputs[i].value;
+            if (inputs[i].sizes != nullptr) input.sizes = *inputs[i].sizes;
             input.absent = inputs[i].absent;
         }
-        deduced_outputs out;
+        deduced_outputs out{{}, state_->row_mixer};
         std::vector<const knowledge*> from;
         for (const graph_step& step : state_->steps) {
             from.clear();
@@ -196,7 +197,8 @@ private:
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             const symbolic_shape& declared = state_->values[state_->inputs[i]].type.shape;
             for (std::size_t axis = 0; axis < declared.rank(); ++axis)
-                if (declared[axis] == rows_extent && inputs[i].shape.ranked()) rows = inputs[i].shape[axis];
+                if (declared[axis].depends_on_rows() && inputs[i].shape.ranked())
+                    rows = (inputs[i].shape[axis] - declared[axis].fixed) / declared[axis].per_row;
         }
         deduced_outputs out{{}, state_->row_mixer};
         for (const std::size_t output : state_->outputs) {
@@ -249,8 +251,8 @@ private:
             const graph_value& value = state_->values[state_->inputs[i]];
             const symbolic_shape& shape = value.type.shape;
             for (std::size_t axis = 0; shape.ranked() && axis < shape.rank() && axis < inputs[i].rank(); ++axis)
-                if (!bound && shape[axis] == rows_extent) {
-                    rows = static_cast<std::size_t>(inputs[i].extent(axis));
+                if (const auto told = bound ? std::nullopt : shape[axis].rows_at(inputs[i].extent(axis))) {
+                    rows = *told;
                     bound = true;
                 }
             if (inputs[i].type() != value.type.type || !fits(shape, inputs[i], rows) || !inputs[i].dense())

@@ -65,9 +65,11 @@ inline void planned_run(const graph_state& g, const batch_view& rows, const muta
             case value_place::constant: seen = readable(*g.constants[value.index]); break;
             case value_place::output:
                 seen = pass_slice(out[value.index], g.values[g.outputs[value.index]].type.shape, first, count);
-                seen = seen.reshaped(value.type.shape.at(count));
+                seen = readable(seen.reshaped(value.type.shape.at(count)));
                 break;
-            case value_place::slot: seen = {slots[value.index], value.type.type, value.type.shape.at(count)}; break;
+            case value_place::slot:
+                seen = readable(mutable_tensor_view(slots[value.index], value.type.type, value.type.shape.at(count)));
+                break;
             case value_place::block:
             case value_place::absent:
             case value_place::unused: break;

@@ -41,6 +41,15 @@ struct extent {
         return sum;
     }
 
+    /// The N for which it is `length`; empty when there is none, or it does not tell.
+    [[nodiscard]] constexpr std::optional<std::size_t> rows_at(std::int64_t length) const noexcept {
+        std::int64_t left = 0;
+        if (!depends_on_rows() || __builtin_sub_overflow(length, fixed, &left) || left == INT64_MIN)
+            return std::nullopt;
+        if (left % per_row != 0 || left / per_row < 0) return std::nullopt;
+        return static_cast<std::size_t>(left / per_row);
+    }
+
     /// Equal whatever N is; an unknown extent equals none, itself included: see may_equal.
     [[nodiscard]] friend constexpr bool operator==(const extent& a, const extent& b) noexcept {
         return a.known() && a.fixed == b.fixed && a.per_row == b.per_row;

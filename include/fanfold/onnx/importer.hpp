@@ -112,7 +112,7 @@ private:
         const operator_entry* entry =
             context.find(context, domain, node.op_type, domain.empty() ? context.opset : opset_of(domain));
         if (entry == nullptr)
-            throw std::invalid_argument("expected an operator of " + context.supported() + "; got " +
+            throw std::invalid_argument("expected a supported operator (onnx::supported_operators() lists them), got " +
                                         in_quotes(node.op_type) +
                                         (domain.empty() ? "" : " of the domain " + in_quotes(domain)));
         for (const std::string_view input : node.inputs)

@@ -22,6 +22,9 @@ struct load_options {
     std::vector<operator_entry> operators{};     ///< operators of the user's own, asked before those that are built in
 };
 
+/// "Add, And, ..., opset 1 to 22 of the domain ai.onnx"
+[[nodiscard]] std::string supported_operators();
+
 /// Reads a model from memory; the bytes are not needed afterwards. External data is refused.
 ///
 /// errors   throws load_error naming node, operator, version, what was expected and what came; std::bad_alloc.

@@ -36,15 +36,26 @@ namespace detail {
         const model_proto model =
             parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
         return import_model(
-            model,
-            {&find_any_operator, &supported_operators, nullptr, options.operators, options.limits, folder, &optimize},
-            options.dims);
+            model, {&find_any_operator, nullptr, options.operators, options.limits, folder, &optimize}, options.dims);
     } catch (const std::invalid_argument& error) {
         throw load_error(file + ": " + error.what());
     }
 }
 
 }  // namespace detail
+
+FANFOLD_INLINE std::string supported_operators() {
+    std::string text;
+    std::string_view last;
+    for (const auto& family : operator_families)
+        for (const operator_entry& entry : family) {
+            if (entry.name == last) continue;
+            last = entry.name;
+            text += std::string(entry.name) + ", ";
+        }
+    return text + "opset " + std::to_string(first_opset) + " to " + std::to_string(last_opset) +
+           " of the domain ai.onnx";
+}
 
 FANFOLD_INLINE graph load(std::span<const std::byte> bytes, const load_options& options) {
     return detail::load(bytes, "model in memory", {}, options);

@@ -43,7 +43,6 @@ using inner_inputs = std::span<const knowledge>;
 struct import_context {
     const operator_entry* (*find)(const import_context&, std::string_view domain, std::string_view name,
                                   std::int64_t opset) = nullptr;
-    std::string (*supported)() = nullptr;
     inner_graph (*import_inner)(const graph_proto&, import_state&, std::optional<inner_inputs>) = nullptr;
     std::span<const operator_entry> more{};  ///< the user's operators
     graph_limits limits{};
@@ -93,7 +92,10 @@ struct import_state {
         if (outer->stored != nullptr && !outer->id)  // stored elements serve every graph
             return &values.emplace(name, named_value{std::nullopt, outer->stored, std::nullopt}).first->second;
         const value_id there = around->materialize(name, *outer);
-        const knowledge known = around->builder.known(there);
+        knowledge known = around->builder.known(there);
+        if (known.sizes)  // an inner graph learns N from its inputs' shapes alone
+            for (extent& size : *known.sizes)
+                if (!size.constant()) size = extent::unknown();
         value_id made;
         if (known.owner != nullptr) {
             made = builder.constant(known.owner, std::string(name));

@@ -3,7 +3,6 @@
 #pragma once
 #include <cstdint>      // std::int64_t
 #include <span>         // std::span
-#include <string>       // std::string
 #include <string_view>  // std::string_view
 
 #include "operators/arithmetic.hpp"
@@ -50,20 +49,6 @@ inline constexpr std::span<const operator_entry> operator_families[]{
             if (entry.name == name && entry.domain == domain && entry.since <= opset && opset <= entry.until)
                 return &entry;
     return nullptr;
-}
-
-/// "Relu, Sigmoid, ..., opset 7 to 21 of the domain ai.onnx"
-[[nodiscard]] inline std::string supported_operators() {
-    std::string text;
-    std::string_view last;
-    for (const auto& family : operator_families)
-        for (const operator_entry& entry : family) {
-            if (entry.name == last) continue;
-            last = entry.name;
-            text += std::string(entry.name) + ", ";
-        }
-    return text + "opset " + std::to_string(first_opset) + " to " + std::to_string(last_opset) +
-           " of the domain ai.onnx";
 }
 
 }  // namespace onnx

@@ -3,6 +3,7 @@
 #include <fanfold/model/operators/elementwise.hpp>
 
 #include "../../catch.hpp"
+#include "../rules.hpp"
 #include "../run.hpp"
 
 using namespace fanfold;
@@ -37,7 +38,58 @@ TEST_CASE("arithmetic of every element type") {
 TEST_CASE("activation functions offer themselves for fusing") {
     using kernel::activation;
     for (const activation act : {activation::relu, activation::sigmoid, activation::tanh})
-        CHECK(activation_function(act).as_activation() == act);
-    CHECK_THROWS(activation_function(activation::none));
-    CHECK_THROWS(answers_of(activation_function(activation::relu), {{element::int64, {2}}}));
+        CHECK(unary_function(act).as_activation() == act);
+    CHECK_THROWS(unary_function(activation::none));
+    CHECK_NOTHROW(answers_of(unary_function(activation::relu), {{element::int64, {2}}}));
+    CHECK_THROWS(answers_of(unary_function(activation::sigmoid), {{element::int64, {2}}}));
+    CHECK(unary_function(kernel::unary::exp).as_activation() == activation::none);
+}
+
+TEST_CASE("comparisons answer bool, logic takes it, pow takes two types") {
+    const value_type x = floats({rows_extent, 2}), b{element::boolean, {2}}, i = int64s({1});
+    CHECK(rule(arithmetic(kernel::binary::less), {x, floats({2})}) == "bool [N, 2]");
+    CHECK(rule(arithmetic(kernel::binary::equal), {b, b}) == "bool [2]");
+    CHECK(rule(arithmetic(kernel::binary::logical_and), {b, b}) == "bool [2]");
+    CHECK(refusal(arithmetic(kernel::binary::logical_and), {x, x}) ==
+          "expected two values of one numeric type, got float32 [N, 2] and float32 [N, 2]");
+    CHECK(rule(arithmetic(kernel::binary::pow), {x, i}) == "float32 [N, 2]");
+    CHECK(rule(unary_function(kernel::unary::is_nan), {x}) == "bool [N, 2]");
+    CHECK(rule(cast(element::bfloat16), {x}) == "bfloat16 [N, 2]");
+    CHECK(rule(where(), {b, x, floats({})}) == "float32 [N, 2]");
+    CHECK_FALSE(refusal(where(), {x, x, x}).empty());
+    CHECK_FALSE(refusal(where(), {b, x, i}).empty());
+}
+
+TEST_CASE("shapes broadcast as far as they are known") {
+    const extent unknown = extent::unknown();
+    const arithmetic add(kernel::binary::add);
+    CHECK(rule(add, {floats({rows_extent, unknown}), floats({5})}) == "float32 [N, 5]");
+    CHECK(rule(add, {floats({rows_extent, unknown}), floats({1})}) == "float32 [N, ?]");
+    CHECK(rule(add, {floats({rows_extent, 1}), floats({unknown})}) == "float32 [N, ?]");
+    CHECK(rule(add, {floats(symbolic_shape::unknown()), floats({2})}) == "float32 [..]");
+    CHECK_FALSE(mixes(add, {floats({2, rows_extent}), floats({rows_extent})}));
+    const graph late = graph_of(add, {floats({unknown}), floats({unknown})});
+    CHECK(run(late, {pattern({3}), pattern({1})}, 1)[0].shape() == shape{3});
+    CHECK(run(late, {pattern({1}), pattern({0})}, 1)[0].shape() == shape{0});
+    CHECK_FALSE(text_of([&] { (void)run(late, {pattern({3}), pattern({2})}, 1); }).empty());
+}
+
+TEST_CASE("arithmetic on sizes stays in N where it is exact") {
+    const symbolic_values two_n{extent(0, 2), 6}, by{2};
+    argument sizes = int64s({2}), divisor = int64s({1});
+    sizes.sizes = &two_n;
+    divisor.sizes = &by;
+    const auto of = [&](kernel::binary kind, const argument& a, const argument& b) {
+        return arithmetic(kind).sizes(std::vector<argument>{a, b});
+    };
+    CHECK(of(kernel::binary::div, sizes, divisor) == symbolic_values{rows_extent, 3});
+    CHECK(of(kernel::binary::mul, sizes, divisor) == symbolic_values{extent(0, 4), 12});
+    CHECK(of(kernel::binary::sub, sizes, divisor) == symbolic_values{extent(-2, 2), 4});
+    CHECK_FALSE(of(kernel::binary::mul, sizes, sizes)->front().known());
+    CHECK_FALSE(of(kernel::binary::div, divisor, sizes)->front().known());
+    CHECK_FALSE(of(kernel::binary::mod, sizes, divisor).has_value());
+    CHECK_FALSE(of(kernel::binary::add, sizes, int64s({1})).has_value());
+    const tensor minus = list({-7}), three = list({2});  // integer division rounds towards zero, sizes round down
+    const auto quotient = of(kernel::binary::div, argument(minus), argument(three));
+    CHECK((!quotient || !quotient->front().known()));
 }

@@ -4,6 +4,7 @@
 #include <fanfold/model/operators/softmax.hpp>
 
 #include "../../catch.hpp"
+#include "../rules.hpp"
 #include "../run.hpp"
 
 using namespace fanfold;
@@ -35,9 +36,26 @@ TEST_CASE("softmax mixes rows when N is among what it sums") {
     CHECK_FALSE(softmax(0).mixes_rows(inside));
 }
 
+TEST_CASE("rows keep their bits along any axis, whatever is made of them") {
+    for (const softmax_kind kind : {softmax_kind::probability, softmax_kind::logarithm, softmax_kind::hard}) {
+        const extent N = rows_extent;
+        CHECK(rows_are_independent(graph_of(softmax(1, softmax_over::axis, kind), {floats({N, 37})}), pattern({5, 37}), 0));
+        CHECK(rows_are_independent(graph_of(softmax(0, softmax_over::axis, kind), {floats({37, N})}), pattern({37, 5}), 1));
+        CHECK(rows_are_independent(graph_of(softmax(-1, softmax_over::axis, kind), {floats({3, N, 7})}),
+                                   pattern({3, 5, 7}), 1));
+        const graph late = graph_of(softmax(1, softmax_over::axis_and_later, kind),
+                                    {floats({N, extent::unknown(), extent::unknown()})});
+        CHECK(rows_are_independent(late, pattern({4, 3, 5}), 0));
+        CHECK(run(late, {tensor(element::float32, {2, 0, 5})}, 2)[0].size() == 0);
+    }
+    CHECK(rule(softmax(1), {floats(symbolic_shape::unknown())}) == "float32 [..]");
+    CHECK(softmax(0, softmax_over::axis, softmax_kind::hard).name() == "Hardmax");
+}
+
 TEST_CASE("softmax refuses axes and types it does not know") {
     CHECK_THROWS_WITH(answers_of(softmax(2), {{element::float32, {rows_extent, 2}}}),
                       "expected an axis in [-2, 2), got 2");
-    CHECK_THROWS(answers_of(softmax(0), {{element::float64, {rows_extent}}}));
+    CHECK_NOTHROW(answers_of(softmax(0), {{element::float64, {rows_extent}}}));
+    CHECK_THROWS(answers_of(softmax(0), {{element::int64, {rows_extent}}}));
     CHECK_THROWS(answers_of(softmax(0), {{element::float32, {}}}));
 }

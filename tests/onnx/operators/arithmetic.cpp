@@ -88,3 +88,53 @@ TEST_CASE("arithmetic refuses operands that do not fit, naming both") {
     CHECK_THAT(complain({N}, {N}, 1, 11), Contains("float32 [N] and float64 [N]"));
     CHECK_THAT(complain({N}, {N}, 9, 9), Contains("numeric type, got bool [N] and bool [N]"));
 }
+
+TEST_CASE("before opset 7 the second operand is aligned at an axis") {
+    const auto g = load(model{6,
+                              {node("Add", {"x", "b"}, {"y"}, {{"axis", std::int64_t{1}}, {"broadcast", std::int64_t{1}}})},
+                              {value("x", {N, d(2), d(2)})},
+                              {undeclared("y")},
+                              {tensor("b", {2}, {10, 20})}});
+    CHECK(difference(run(g, {fanfold::tensor::of<float>({1, 2, 2}, {1, 2, 3, 4})}, 1)[0], {11, 12, 23, 24}) == 0);
+}
+
+TEST_CASE("any number of operands: Sum, Mean, Max, and one alone") {
+    const auto of = [](const char* op, std::vector<std::string> operands) {
+        const auto g = load(model{13,
+                                  {node(op, operands, {"y"})},
+                                  {value("x", {N})},
+                                  {undeclared("y")},
+                                  {tensor("a", {1}, {4}), tensor("b", {1}, {-6})}});
+        return run(g, {fanfold::tensor::of<float>({1}, {8})}, 1)[0];
+    };
+    CHECK(difference(of("Sum", {"x", "a", "b"}), {6}) == 0);
+    CHECK(difference(of("Mean", {"x", "a", "b"}), {2}) == 0);
+    CHECK(difference(of("Max", {"a", "x", "b"}), {8}) == 0);
+    CHECK(difference(of("Min", {"x"}), {8}) == 0);
+    CHECK_FALSE(text_of([&] { (void)of("Sum", {}); }).empty());
+}
+
+TEST_CASE("comparisons, logic, Where, Mod in both meanings, shifts") {
+    const auto g = load(model{13,
+                              {node("Greater", {"x", "zero"}, {"c"}), node("Not", {"c"}, {"n"}),
+                               node("Where", {"n", "zero", "x"}, {"y"})},
+                              {value("x", {N})},
+                              {undeclared("y"), undeclared("c")},
+                              {tensor("zero", {1}, {0})}});
+    const auto out = run(g, {fanfold::tensor::of<float>({3}, {-1, 0, 2})}, 3);
+    CHECK(difference(out[0], {0, 0, 2}) == 0);
+    CHECK(out[1].as<bool>()(2));
+    CHECK_FALSE(out[1].as<bool>()(1));
+    const auto remainder = [](std::int64_t like_c) {
+        const auto m = load(model{13,
+                                  {node("Mod", {"x", "three"}, {"y"}, {{"fmod", like_c}})},
+                                  {value("x", {N}, 7)},
+                                  {undeclared("y")},
+                                  {tensor("three", {3})}});
+        return run(m, {list({-7})}, 1)[0].as<std::int64_t>()(0);
+    };
+    CHECK(remainder(0) == 2);
+    CHECK(remainder(1) == -1);
+    CHECK_THAT(complaint(model{11, {node("BitShift", {"x", "x"}, {"y"})}, {value("x", {N}, 12)}, {undeclared("y")}}),
+               Contains("attribute 'direction': expected LEFT or RIGHT"));
+}

@@ -52,11 +52,20 @@ TEST_CASE("Reshape refuses targets that do not fit for every N") {
     CHECK_THAT(complaint(reshaping({N, d(4)}, {std::int64_t{1} << 62, 4})), Contains("too large"));
     CHECK_THAT(complaint(reshaping({N, d(4)}, ints(9, 1))), Contains("at most 8 numbers"));
     CHECK_THAT(complaint(reshaping({N, d(4)}, {0, 4}, 13, {{"allowzero", std::int64_t{0}}})), Contains("'allowzero'"));
-    CHECK_THAT(complaint(model{13,
-                               {node("Reshape", {"x", "to"}, {"y"})},
-                               {value("x", {N, d(4)}), value("to", fixed({2}), 7)},
-                               {undeclared("y")}}),
-               Contains("a shape of int64 known at load"));
+}
+
+TEST_CASE("Reshape to what only a run tells") {
+    const auto g = load(model{13,
+                              {node("Reshape", {"x", "to"}, {"y"}, {}, "r")},
+                              {value("x", {N, d(4)}), value("to", fixed({2}), 7)},
+                              {undeclared("y")}});
+    CHECK_FALSE(g.state().planned);
+    const auto x = noise_tensor({3, 4}, 1);
+    const auto to = [](std::int64_t a, std::int64_t b) { return fanfold::tensor::of<std::int64_t>({2}, {a, b}); };
+    CHECK(run(g, {x, to(-1, 6)}, 3)[0].shape() == fanfold::shape{2, 6});
+    CHECK(run(g, {x, to(0, 4)}, 3)[0].shape() == fanfold::shape{3, 4});
+    CHECK_THAT(text_of([&] { (void)run(g, {x, to(5, -1)}, 3); }),
+               Contains("node 'r' (Reshape)") && Contains("[3, 4] reshaped to [5, -1]"));
 }
 
 TEST_CASE("Flatten makes a matrix") {

@@ -127,7 +127,7 @@ public:
     [[nodiscard]] static bool unbounded() noexcept { return true; }
     [[nodiscard]] std::size_t weight_bytes() const { return body_.state().weight_bytes; }
     void operator()(std::span<const tensor_view> in, answer_room out, workspace& space) const {
-        const std::int64_t most = given(in, 0) ? integers_in(in[0]).at(0) : INT64_MAX;
+        const std::int64_t most = given(in, 0) ? integer_in(in[0]) : INT64_MAX;
         bool goes_on = !given(in, 1) || detail::is_true(in[1]);
         std::int64_t iteration = 0;
         std::vector<tensor_view> now{tensor_view(), tensor_view()};

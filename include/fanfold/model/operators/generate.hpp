@@ -137,7 +137,7 @@ public:
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() == 0) return;
-        kernel::trilu(part_, given(in, 1) ? integers_in(in[1]).at(0) : 0, in[0], out[0]);
+        kernel::trilu(part_, given(in, 1) ? integer_in(in[1]) : 0, in[0], out[0]);
     }
 
 private:

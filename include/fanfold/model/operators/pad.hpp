@@ -45,8 +45,13 @@ public:
     }
     [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
         const auto rows = in[0].shape.row_axis();
-        const symbolic_shape out = answers(in).front().shape;
-        return !rows || !(out[*rows] == in[0].shape[*rows]);
+        const auto counts = counts_ ? symbolic_values(counts_->begin(), counts_->end()) : sizes_in(in[1]);
+        const auto axes = given(in, 3) ? integers_in(in[3]) : std::vector<std::int64_t>();
+        if (!rows || !counts || !axes) return true;
+        const std::vector<std::size_t> at = padded_axes(*axes, in[0].shape.rank());
+        for (std::size_t i = 0; i < at.size(); ++i)
+            if (at[i] == *rows && !((*counts)[i] == extent(0) && (*counts)[i + at.size()] == extent(0))) return true;
+        return false;
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() == 0) return;

@@ -81,7 +81,7 @@ public:
         const extent whole = x.ranked() ? x.volume() : extent::unknown();
         if (open) {
             const extent left = whole / known;
-            if (whole.known() && known.known() && !(left * known == whole))
+            if (known == extent(0) || (whole.known() && known.known() && !(left * known == whole)))
                 refuse(x, *target, "the same number of elements");
             out[*open] = left;
         } else if (!may_equal(whole, known)) {

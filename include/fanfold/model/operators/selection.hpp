@@ -170,9 +170,7 @@ public:
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() == 0) return;
-        const std::vector<std::int64_t> axis = integers_in(in[1]);
-        if (axis.size() != 1) detail::refuse("one axis", std::to_string(axis.size()));
-        kernel::cumulative_sum(own_, way_, in[0], detail::expect_axis(axis[0], in[0].rank()), out[0]);
+        kernel::cumulative_sum(own_, way_, in[0], detail::expect_axis(integer_in(in[1]), in[0].rank()), out[0]);
     }
 
 private:
