@@ -76,8 +76,7 @@ public:
     [[nodiscard]] std::size_t scratch_bytes(std::span<const shape>) const { return weights_->scratch_bytes(); }
     [[nodiscard]] std::size_t weight_bytes() const { return weights_->bytes(); }
     [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
-        const auto rows = static_cast<std::size_t>(in[0][0]);
-        return 2 * weights_->output(rows).volume() * products_;
+        return 2 * weights_->output(in[0][0]).volume() * products_;
     }
     [[nodiscard]] std::optional<convolution> with(kernel::activation act) const {
         if (activation_ != kernel::activation::none) return std::nullopt;
