@@ -75,7 +75,8 @@ TEST_CASE("an image has the same bits in every batch and at every place in it") 
             const kernel::packed_conv_nhwc packed(p.weight_view(), p.bias_view(), p.geometry);
             const shape one = p.in_shape().with(0, 1), answer = packed.output(one);
             std::vector<float> rows, out(answer.volume() * many), alone(answer.volume());
-            for (std::int64_t n = 0; n < many; ++n) rows.insert(rows.end(), p.in.begin(), p.in.begin() + one.volume());
+            for (std::int64_t n = 0; n < many; ++n)
+                rows.insert(rows.end(), p.in.begin(), p.in.begin() + static_cast<std::ptrdiff_t>(one.volume()));
             workspace space;
             kernel::detail::conv_nhwc(set, {rows.data(), one}, packed, {alone.data(), answer}, space, activation::none,
                                       {});
