@@ -27,7 +27,7 @@ TEST_CASE("batch normalization, scales and shifts of channels go into the weight
         x = g.add(arithmetic(binary::sub), {g.constant(images::some({4, 1, 1}, 5)), x}).front();
         return {g.add(arithmetic(binary::div), {x, number(g, 3)}).front()};
     });
-    CHECK(c.before == "Conv BatchNormalization mul sub div");
+    CHECK(c.before == "Conv BatchNormalization Mul Sub Div");
     CHECK(c.after == "Conv");
     CHECK(c.agree);
 }
@@ -72,7 +72,7 @@ TEST_CASE("activations spelt out in arithmetic become one step") {
     CHECK(spelt([&](graph_builder& g, value_id x) {  // another divisor
               const auto product = g.add(arithmetic(binary::mul), {x, clipped(g, x)}).front();
               return g.add(arithmetic(binary::div), {product, number(g, 5)}).front();
-          }) == "add clip mul div");
+          }) == "Add Clip Mul Div");
 }
 
 TEST_CASE("readers of an identity read what it reads") {

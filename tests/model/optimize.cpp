@@ -20,7 +20,7 @@ TEST_CASE("a residual block is its convolutions alone") {
         x = g.add(arithmetic(binary::add), {x, shortcut}).front();
         return {g.add(unary_function(kernel::activation::relu), {x}).front()};
     });
-    CHECK(c.before == "Conv Conv mul Conv add relu");
+    CHECK(c.before == "Conv Conv Mul Conv Add Relu");
     CHECK(c.after == "Transpose Conv Conv Conv + Add Transpose");
     CHECK(c.agree);
 }
