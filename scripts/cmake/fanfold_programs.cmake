@@ -24,9 +24,6 @@ else()
   set(fanfold_importer fanfold_importer_for_programs)
   fanfold_compiled_onnx(${fanfold_importer})
   target_link_libraries(${fanfold_importer} PRIVATE fanfold_flags)
-  if(FANFOLD_SANITIZE MATCHES address)  # what it runs under that sanitizer is small; optimizing takes minutes
-    target_compile_options(${fanfold_importer} PRIVATE -O0)
-  endif()
 endif()
 
 # fanfold_program(NAME SOURCES...): an executable with everything of fanfold's.

@@ -31,7 +31,7 @@ std::string input_shape(const model& m, const fanfold::onnx::load_options& optio
 
 TEST_CASE("the trained networks load: activations fused, shapes with a symbolic number of rows") {
     const auto lenet = fanfold::onnx::load(data / "fmnist_lenet5.onnx");
-    CHECK(lenet.state().steps.size() == 9);
+    CHECK(lenet.state().steps.size() == 11);  // two of them change the order of channels
     CHECK(lenet.rows_per_call() == 0);
     CHECK(lenet.row_mixer().empty());
     CHECK(lenet.state().values[lenet.state().inputs[0]].name == "image");
@@ -185,7 +185,7 @@ TEST_CASE("extents that only a run tells") {
         const fanfold::tensor_view in[]{x};
         const auto out = g.run(in, space);
         REQUIRE(out[0].shape() == fanfold::shape{2, extent * 2});
-        CHECK(std::memcmp(out[1].data(), x.data(), x.bytes()) == 0);
+        CHECK((x.bytes() == 0 || std::memcmp(out[1].data(), x.data(), x.bytes()) == 0));
         for (std::size_t i = 0; i < x.size(); ++i)
             CHECK(out[0].as<float>().flat()[i] == std::max(x.as<float>().flat()[i], 0.0F));
         const fanfold::batch rows{x};

@@ -124,6 +124,9 @@ public:
     // --- inputs ---
 
     void expect_inputs(std::size_t least, std::size_t most) const {
+        for (std::size_t index = 0; index < least && index < node_.inputs.size(); ++index)
+            if (node_.inputs[index].empty())
+                throw std::invalid_argument("expected input " + std::to_string(index) + ", got none");
         if (node_.inputs.size() >= least && node_.inputs.size() <= most) return;
         const std::string range =
             least == most ? std::to_string(least) : std::to_string(least) + " to " + std::to_string(most);
