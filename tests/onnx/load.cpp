@@ -31,6 +31,7 @@ std::string input_shape(const model& m, const fanfold::onnx::load_options& optio
 
 TEST_CASE("the trained networks load: activations fused, shapes with a symbolic number of rows") {
     const auto lenet = fanfold::onnx::load(data / "fmnist_lenet5.onnx");
+    for (const auto& step : lenet.state().steps) CHECK(step.op.as_activation() == fanfold::kernel::activation::none);
     CHECK(lenet.state().steps.size() == 11);  // two of them change the order of channels
     CHECK(lenet.rows_per_call() == 0);
     CHECK(lenet.row_mixer().empty());

@@ -119,6 +119,8 @@ TEST_CASE("a loop ends with its condition, or never begins") {
     CHECK(rule(loop(growing(3), 1), {count, flag, floats({2})}) == "float32 [..], int64 [..]");
     CHECK(mixes(loop(growing(3), 1), {count, flag, floats({N})}));
     CHECK_FALSE(text_of([] { (void)loop(growing(3), 2); }).empty());
+    const graph uncounted = graph_of(loop(growing(3), 1), {int64s({unknown}), flag, floats({unknown})});
+    CHECK_THAT(text_of([&] { (void)run(uncounted, {list({}), truth(true), x}, 1); }), Contains("one integer"));
 }
 
 TEST_CASE("a loop without end stops when it is asked to") {
