@@ -219,5 +219,5 @@ TEST_CASE("unary operations refuse shapes and types that do not fit", "[kernel][
     CHECK_THROWS_AS(kernel::apply(unary::exp, others, others), std::invalid_argument);
     CHECK_THROWS_AS(kernel::apply(unary::abs, floats, others), std::invalid_argument);
     CHECK_THROWS_AS(kernel::apply(unary::is_nan, floats, floats), std::invalid_argument);
-    CHECK_THROWS_WITH(kernel::apply(unary::bit_not, floats, floats), "bit_not: float32 [4] into float32 [4]");
+    CHECK_THROWS_WITH(kernel::apply(unary::bit_not, floats, floats), "BitwiseNot: float32 [4] into float32 [4]");
 }

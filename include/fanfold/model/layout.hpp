@@ -141,7 +141,7 @@ private:
     bool absorb(const graph_step& step) {
         const auto* op = step.op.as<transpose>();
         if (op == nullptr || !is_image(step.inputs[0]) || !is_image(step.outputs[0])) return false;
-        const std::vector<std::size_t> order = op->order(4);
+        const axis_list order = op->order(4);
         const auto is = [&](const std::array<std::size_t, 4>& wanted) {
             return std::equal(wanted.begin(), wanted.end(), order.begin());
         };

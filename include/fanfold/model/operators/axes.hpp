@@ -125,15 +125,15 @@ public:
     }
     [[nodiscard]] bool mixes_rows(std::span<const argument>) const { return false; }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
-        const std::vector<std::size_t> from = order(in[0].rank());
+        const detail::axis_list from = order(in[0].rank());
         strides steps{};
         for (std::size_t axis = 0; axis < from.size(); ++axis) steps[axis] = in[0].steps()[from[axis]];
         detail::copy_elements({in[0].data(), in[0].type(), out[0].shape(), steps}, out[0]);
     }
 
     /// The order in full, checked against a rank.
-    [[nodiscard]] std::vector<std::size_t> order(std::size_t rank) const {
-        std::vector<std::size_t> full;
+    [[nodiscard]] detail::axis_list order(std::size_t rank) const {
+        detail::axis_list full;
         if (order_.empty())
             for (std::size_t axis = rank; axis-- > 0;) full.push_back(axis);
         else

@@ -34,7 +34,7 @@ public:
         detail::expect_inputs(in, 2);
         symbolic_shape out = in[0].shape;
         if (!out.ranked()) return {{in[0].type, out}};
-        const std::vector<std::size_t> axes = axes_of(out.rank());
+        const detail::axis_list axes = axes_of(out.rank());
         const auto sizes = sizes_in(in[1]);
         if (sizes && sizes->size() != axes.size())
             detail::refuse(std::to_string(axes.size()) + " extents", std::to_string(sizes->size()));
@@ -64,11 +64,8 @@ public:
     }
 
 private:
-    [[nodiscard]] std::vector<std::size_t> axes_of(std::size_t rank) const {
-        if (axes_) return detail::expect_axes(*axes_, rank);
-        std::vector<std::size_t> all;
-        for (std::size_t axis = 0; axis < rank; ++axis) all.push_back(axis);
-        return all;
+    [[nodiscard]] detail::axis_list axes_of(std::size_t rank) const {
+        return axes_ ? detail::expect_axes(*axes_, rank) : detail::all_axes(rank);
     }
 
     std::optional<std::vector<std::int64_t>> axes_;

@@ -1,6 +1,7 @@
 // fanfold/model/operators/expect.hpp - how shape rules complain: what was expected, what came.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <array>        // std::array
 #include <cstddef>      // std::size_t
 #include <span>         // std::span
 #include <stdexcept>    // std::invalid_argument
@@ -39,16 +40,38 @@ inline void expect_inputs(std::span<const argument> in, std::size_t least, std::
     if (!fits) refuse(std::to_string(least) + " to " + std::to_string(most) + " inputs", std::to_string(in.size()));
 }
 
+/// Some axes of a shape, in place: it is made in every run.
+class axis_list {
+public:
+    /// requires room for it: at most shape::max_rank
+    void push_back(std::size_t axis) { axes_[count_++] = axis; }
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] std::size_t operator[](std::size_t i) const { return axes_[i]; }
+    [[nodiscard]] const std::size_t* begin() const noexcept { return axes_.data(); }
+    [[nodiscard]] const std::size_t* end() const noexcept { return axes_.data() + count_; }
+
+private:
+    std::array<std::size_t, shape::max_rank> axes_{};
+    std::size_t count_ = 0;
+};
+
 /// The axes that `axes` names, each once, counted from 0.
 /// errors   throws std::invalid_argument when one is none of `rank` axes, or is named twice
-[[nodiscard]] inline std::vector<std::size_t> expect_axes(const std::vector<std::int64_t>& axes, std::size_t rank) {
-    std::vector<std::size_t> out;
+[[nodiscard]] inline axis_list expect_axes(const std::vector<std::int64_t>& axes, std::size_t rank) {
+    axis_list out;
     for (const std::int64_t axis : axes) {
         const std::size_t found = expect_axis(axis, rank);
         for (const std::size_t before : out)
             if (before == found) refuse("each axis once", "axis " + std::to_string(axis) + " twice");
         out.push_back(found);
     }
+    return out;
+}
+
+[[nodiscard]] inline axis_list all_axes(std::size_t rank) {
+    axis_list out;
+    for (std::size_t axis = 0; axis < rank; ++axis) out.push_back(axis);
     return out;
 }
 

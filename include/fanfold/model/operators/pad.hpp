@@ -35,7 +35,7 @@ public:
         const auto counts = counts_ ? symbolic_values(counts_->begin(), counts_->end()) : sizes_in(in[1]);
         const auto axes = given(in, 3) ? integers_in(in[3]) : std::vector<std::int64_t>();
         if (!counts || !axes) return {{in[0].type, symbolic_shape::of_rank(x.rank())}};
-        const std::vector<std::size_t> at = padded_axes(*axes, x.rank());
+        const detail::axis_list at = padded_axes(*axes, x.rank());
         if (counts->size() != 2 * at.size())
             detail::refuse(std::to_string(2 * at.size()) + " pads", std::to_string(counts->size()));
         symbolic_shape out = x;
@@ -48,7 +48,7 @@ public:
         const auto counts = counts_ ? symbolic_values(counts_->begin(), counts_->end()) : sizes_in(in[1]);
         const auto axes = given(in, 3) ? integers_in(in[3]) : std::vector<std::int64_t>();
         if (!rows || !counts || !axes) return true;
-        const std::vector<std::size_t> at = padded_axes(*axes, in[0].shape.rank());
+        const detail::axis_list at = padded_axes(*axes, in[0].shape.rank());
         for (std::size_t i = 0; i < at.size(); ++i)
             if (at[i] == *rows && !((*counts)[i] == extent(0) && (*counts)[i + at.size()] == extent(0))) return true;
         return false;
@@ -56,7 +56,7 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() == 0) return;
         const std::vector<std::int64_t> counts = counts_ ? *counts_ : integers_in(in[1]);
-        const std::vector<std::size_t> axes =
+        const detail::axis_list axes =
             padded_axes(given(in, 3) ? integers_in(in[3]) : std::vector<std::int64_t>(), in[0].rank());
         std::vector<std::int64_t> before(in[0].rank(), 0);
         for (std::size_t i = 0; i < axes.size(); ++i) before[axes[i]] = counts[i];
@@ -64,11 +64,8 @@ public:
     }
 
 private:
-    static std::vector<std::size_t> padded_axes(const std::vector<std::int64_t>& axes, std::size_t rank) {
-        if (!axes.empty()) return detail::expect_axes(axes, rank);
-        std::vector<std::size_t> all;
-        for (std::size_t axis = 0; axis < rank; ++axis) all.push_back(axis);
-        return all;
+    static detail::axis_list padded_axes(const std::vector<std::int64_t>& axes, std::size_t rank) {
+        return axes.empty() ? detail::all_axes(rank) : detail::expect_axes(axes, rank);
     }
 
     kernel::pad_mode mode_;

@@ -199,7 +199,7 @@ public:
             for (const std::size_t axis : detail::expect_axes(*axes, x.rank())) out[axis] = extent::unknown();
             return {{in[0].type, out}};
         }
-        const std::vector<std::size_t> axes = checked_axes(*all, x.rank());
+        const detail::axis_list axes = checked_axes(*all, x.rank());
         for (std::size_t i = 0; i < axes.size(); ++i) {
             extent& along = out[axes[i]];
             const std::int64_t step = all->steps.empty() ? 1 : all->steps[i];
@@ -229,7 +229,7 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() == 0) return;
         const bounds all = fixed_ ? *fixed_ : read(in);
-        const std::vector<std::size_t> axes = checked_axes(all, in[0].rank());
+        const detail::axis_list axes = checked_axes(all, in[0].rank());
         std::int64_t skip = 0;
         strides steps = in[0].steps();
         for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -260,7 +260,7 @@ private:
         if (given(in, 4)) out.steps = integers_in(in[4]);
         return out;
     }
-    [[nodiscard]] static std::vector<std::size_t> checked_axes(const bounds& b, std::size_t rank) {
+    [[nodiscard]] static detail::axis_list checked_axes(const bounds& b, std::size_t rank) {
         std::vector<std::int64_t> axes = b.axes;
         if (axes.empty())
             for (std::size_t i = 0; i < b.starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));

@@ -52,7 +52,7 @@ public:
         const symbolic_shape& x = in[0].shape;
         if (!x.ranked()) return {{in[0].type, x}};
         symbolic_shape out = x;
-        const std::vector<std::size_t> axes = axes_of(x.rank());
+        const detail::axis_list axes = axes_of(x.rank());
         const bool by_size = lists(in, rule_.sizes_at);
         if (by_size) {
             const auto sizes = sizes_in(in[rule_.sizes_at]);
@@ -78,7 +78,7 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         const std::size_t rank = in[0].rank();
-        const std::vector<std::size_t> axes = axes_of(rank);
+        const detail::axis_list axes = axes_of(rank);
         std::vector<kernel::resize_axis> how(rank);
         const std::vector<double> scales = read_scales(in);
         double shared = 0;
@@ -108,11 +108,8 @@ private:
     [[noreturn]] static void refuse_count(const char* what, std::size_t expected, std::size_t got) {
         detail::refuse(std::to_string(expected) + " " + what, std::to_string(got));
     }
-    [[nodiscard]] std::vector<std::size_t> axes_of(std::size_t rank) const {
-        if (rule_.axes) return detail::expect_axes(*rule_.axes, rank);
-        std::vector<std::size_t> all;
-        for (std::size_t axis = 0; axis < rank; ++axis) all.push_back(axis);
-        return all;
+    [[nodiscard]] detail::axis_list axes_of(std::size_t rank) const {
+        return rule_.axes ? detail::expect_axes(*rule_.axes, rank) : detail::all_axes(rank);
     }
     /// Some exporters leave an input out by giving an empty list.
     [[nodiscard]] static bool lists(std::span<const argument> in, std::size_t index) {
@@ -151,7 +148,7 @@ private:
     [[nodiscard]] double narrower(double a, double b) const {
         return rule_.policy == resize_policy::not_larger ? std::min(a, b) : std::max(a, b);
     }
-    void keep_proportions(const symbolic_shape& x, const std::vector<std::size_t>& axes, symbolic_shape& out) const {
+    void keep_proportions(const symbolic_shape& x, const detail::axis_list& axes, symbolic_shape& out) const {
         double scale = 0;
         bool known = true;
         for (const std::size_t axis : axes)
