@@ -1,0 +1,277 @@
+// fanfold/kernel/winograd.hpp - 2-D convolution with 3x3 windows of images whose channels lie side by side, by Winograd's
+// minimal filtering: fewer products, larger weights, more rounding.
+//   in    images [N, H, W, C], weights [O, C, 3, 3] transformed and packed      out   act(bias + convolution + addend)
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <algorithm>  // std::min, std::max
+#include <array>      // std::array
+#include <cstddef>    // std::size_t
+#include <cstdint>    // std::int64_t, std::uint8_t
+#include <stdexcept>  // std::invalid_argument
+#include <string>     // std::string
+
+#include "../context/workspace.hpp"
+#include "../core/tensor.hpp"
+#include "activation.hpp"
+#include "matmul.hpp"
+#include "window.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel {
+
+/// F(2x2, 3x3): 16 products for 36, weights of 1.8 times the size. F(4x4, 3x3): 36 for 144, 4 times.
+enum class winograd_tile : std::uint8_t { two = 2, four = 4 };
+
+namespace detail {
+
+struct winograd_call {
+    const float* in;
+    std::ptrdiff_t height, width, channels, top, left;
+    int size;                     // of a tile of the answer
+    std::ptrdiff_t tiles_across;  // of an image
+    std::ptrdiff_t tiles_down;
+    std::ptrdiff_t first;    // tile of this block, counted over all images
+    const float* weights;    // [frequency][columns / 16][channels][16]
+    const float* bias;       // columns
+    std::ptrdiff_t columns;  // outputs, rounded up to whole panels
+    const float* addend;     // null: none
+    float* out;
+    std::ptrdiff_t out_height, out_width, outputs;
+    float* transformed;   // [frequency][tile][room], frequencies `frequency_in` apart
+    std::ptrdiff_t room;  // channels, rounded up
+    std::size_t frequency_in;
+    float* products;  // [frequency][tile][columns]
+    std::size_t frequency_out;
+    activation act;
+};
+
+/// Where a tile of a block lies among the answers.
+struct winograd_place {
+    std::ptrdiff_t image, y, x;
+    winograd_place(const winograd_call& c, std::ptrdiff_t tile, std::ptrdiff_t size)
+        : image((c.first + tile) / (c.tiles_down * c.tiles_across)),
+          y((c.first + tile) / c.tiles_across % c.tiles_down * size),
+          x((c.first + tile) % c.tiles_across * size) {}
+};
+
+}  // namespace detail
+}  // namespace kernel
+}  // namespace fanfold::inline FANFOLD_ABI
+
+// The order matters.
+// clang-format off
+#include "target/baseline_begin.inc"
+#include "body/winograd.inc"
+#include "target/end.inc"
+#if FANFOLD_X86_64
+#include "target/avx2_begin.inc"
+#include "body/winograd.inc"
+#include "target/end.inc"
+
+#include "target/avx512_begin.inc"
+#include "body/winograd.inc"
+#include "target/end.inc"
+#endif
+// clang-format on
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel {
+
+/// Owns the transformed weights and the bias of a convolution over images [N, H, W, C] of any height and width.
+///
+/// shapes   weights [O, C, 3, 3] of any strides; bias [O], or of size 0 for none
+/// layout   16 or 36 frequencies of panels of 16 output channels, [C][16]; transformed in double, rounded once
+/// errors   throws std::invalid_argument with the numbers when the shapes do not fit, windows are not 3x3, or stride,
+///          dilation or groups are not 1
+/// threads  const use from any thread
+class packed_winograd {
+public:
+    packed_winograd(const view<const float>& weights, const view<const float>& bias, const conv2d_geometry& geometry,
+                    winograd_tile tile)
+        : geometry_(geometry), tile_(tile) {
+        detail::check_conv_weights(weights, bias.shape(), geometry);
+        if (!fits(weights.shape(), geometry))
+            throw std::invalid_argument("winograd: weights " + weights.shape().text() +
+                                        ", expected [O, C, 3, 3] with stride, dilation and groups of 1");
+        outputs_ = weights.extent(0);
+        channels_ = weights.extent(1);
+        const std::int64_t columns = columns_of(outputs_), count = frequencies();
+        const auto mul = [](std::int64_t a, std::int64_t b) { return detail::checked_mul("winograd", a, b); };
+        data_ = tensor::uninitialized(element::float32, shape{mul(columns, mul(count, channels_) + 1)});
+        auto* const to = reinterpret_cast<float*>(data_.data());
+        for (std::int64_t panel = 0; panel < columns; panel += 16)
+            for (std::int64_t c = 0; c < channels_; ++c) transform(weights, panel, c, to + panel * channels_ + c * 16);
+        float* const biases = to + count * channels_ * columns;
+        for (std::int64_t o = 0; o < columns; ++o) biases[o] = o < outputs_ && bias.size() != 0 ? bias(o) : 0.0F;
+    }
+
+    /// Windows of 3x3 with stride, dilation and groups of 1.
+    [[nodiscard]] static bool fits(const shape& weights, const conv2d_geometry& g) {
+        return weights.rank() == 4 && weights[2] == 3 && weights[3] == 3 && g.stride[0] == 1 && g.stride[1] == 1 &&
+               g.dilation[0] == 1 && g.dilation[1] == 1 && g.groups == 1;
+    }
+
+    /// What it makes of images of shape `in`.
+    ///
+    /// errors   throws std::invalid_argument with the numbers when they do not fit
+    [[nodiscard]] shape output(const shape& in) const {
+        if (in.rank() != 4 || in[3] != channels_)
+            throw std::invalid_argument("conv2d: " + in.text() + " is not [N, H, W, " + std::to_string(channels_) +
+                                        "]");
+        return {in[0], detail::conv_positions(geometry_, {3, 3}, 0, in[1]),
+                detail::conv_positions(geometry_, {3, 3}, 1, in[2]), outputs_};
+    }
+    /// What `conv_winograd` takes from the workspace for images of shape `in`.
+    [[nodiscard]] std::size_t scratch_bytes(const shape& in) const {
+        const blocks b = blocks_of(output(in));
+        const auto count = static_cast<std::size_t>(frequencies());
+        return workspace::rounded(count * b.frequency_in * sizeof(float)) +
+               workspace::rounded(count * b.frequency_out * sizeof(float));
+    }
+    [[nodiscard]] std::size_t bytes() const { return data_.bytes(); }
+    [[nodiscard]] const conv2d_geometry& geometry() const noexcept { return geometry_; }
+    [[nodiscard]] winograd_tile tile() const noexcept { return tile_; }
+    [[nodiscard]] std::int64_t frequencies() const noexcept { return (edge() + 2) * (edge() + 2); }
+
+    /// How the tiles of all images are cut.
+    struct blocks {
+        std::int64_t down, across;  // tiles of an image
+        std::int64_t tiles;         // of all images
+        std::int64_t block;         // tiles of a block
+        std::size_t frequency_in, frequency_out;
+    };
+    [[nodiscard]] blocks blocks_of(const shape& out) const {
+        blocks b{};
+        b.down = (out[1] + edge() - 1) / edge();
+        b.across = (out[2] + edge() - 1) / edge();
+        b.tiles = detail::checked_mul("winograd", out[0], detail::checked_mul("winograd", b.down, b.across));
+        const std::int64_t room = columns_of(channels_), columns = columns_of(outputs_);
+        const std::int64_t cached = cache / (frequencies() * (room + columns));
+        const std::int64_t most = std::max(few_tiles, cached / 12 * 12);
+        const std::int64_t count = std::max<std::int64_t>((b.tiles + most - 1) / most, 1);
+        b.block = (b.tiles + count - 1) / count;
+        // A line more between frequencies: powers of two would fall into the same sets of the cache.
+        b.frequency_in = static_cast<std::size_t>(b.block * room + 16);
+        b.frequency_out = static_cast<std::size_t>(b.block * columns + 16);
+        return b;
+    }
+    /// Where things lie for images of shape `in`; the caller adds images, scratch and tiles.
+    [[nodiscard]] detail::winograd_call call(const shape& in, const shape& out, const blocks& b) const {
+        const auto* weights = reinterpret_cast<const float*>(data_.data());
+        detail::winograd_call c{};
+        c.height = in[1];
+        c.width = in[2];
+        c.channels = channels_;
+        c.top = geometry_.padding[0];
+        c.left = geometry_.padding[1];
+        c.size = static_cast<int>(edge());
+        c.tiles_down = b.down;
+        c.tiles_across = b.across;
+        c.columns = columns_of(outputs_);
+        c.weights = weights;
+        c.bias = weights + frequencies() * channels_ * c.columns;
+        c.out_height = out[1];
+        c.out_width = out[2];
+        c.outputs = outputs_;
+        c.room = columns_of(channels_);
+        c.frequency_in = b.frequency_in;
+        c.frequency_out = b.frequency_out;
+        return c;
+    }
+
+private:
+    static constexpr std::int64_t cache = std::int64_t{160} << 10;  // floats of a block's tiles and products
+    static constexpr std::int64_t few_tiles = 48;                   // fewer would read the weights too often
+
+    [[nodiscard]] static constexpr std::int64_t columns_of(std::int64_t channels) { return (channels + 15) / 16 * 16; }
+    [[nodiscard]] constexpr std::int64_t edge() const { return static_cast<std::int64_t>(tile_); }
+
+    /// One channel of 16 output channels: G w G^T of each.
+    void transform(const view<const float>& weights, std::int64_t panel, std::int64_t channel, float* to) const {
+        using six = std::array<std::array<double, 3>, 6>;
+        static constexpr six for_two{{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}};
+        constexpr double a = 0.625, b = 1.5, at_a = 1 / (2 * a * a * (a * a - b * b)),
+                         at_b = 1 / (2 * b * b * (b * b - a * a));
+        static constexpr six for_four{{{1 / (a * a * b * b), 0, 0},
+                                       {at_a, at_a * a, at_a * a * a},
+                                       {at_a, -at_a * a, at_a * a * a},
+                                       {at_b, at_b * b, at_b * b * b},
+                                       {at_b, -at_b * b, at_b * b * b},
+                                       {0, 0, 1}}};
+        const six& g = tile_ == winograd_tile::two ? for_two : for_four;
+        const auto size = static_cast<std::size_t>(edge() + 2);
+        const std::int64_t filled = std::min<std::int64_t>(16, outputs_ - panel), step = weights.step(0);
+        double w[3][3][16] = {};
+        for (std::int64_t ky = 0; ky < 3; ++ky)
+            for (std::int64_t kx = 0; kx < 3; ++kx) {
+                const float* from = &weights(panel, channel, ky, kx);
+                for (std::int64_t o = 0; o < filled; ++o, from += step) w[ky][kx][o] = static_cast<double>(*from);
+            }
+        for (std::size_t i = 0; i < size; ++i) {
+            double half[3][16];
+            for (std::size_t kx = 0; kx < 3; ++kx)
+                for (std::size_t o = 0; o < 16; ++o)
+                    half[kx][o] = g[i][0] * w[0][kx][o] + g[i][1] * w[1][kx][o] + g[i][2] * w[2][kx][o];
+            for (std::size_t j = 0; j < size; ++j, to += channels_ * columns_of(outputs_))
+                for (std::size_t o = 0; o < 16; ++o)
+                    to[o] = static_cast<float>(g[j][0] * half[0][o] + g[j][1] * half[1][o] + g[j][2] * half[2][o]);
+        }
+    }
+
+    conv2d_geometry geometry_;
+    winograd_tile tile_;
+    std::int64_t outputs_ = 0, channels_ = 0;
+    tensor data_;  // frequencies, then the bias, padded to whole panels
+};
+
+namespace detail {
+
+inline void conv_winograd(isa set, const view<const float>& in, const packed_winograd& w, const view<float>& out,
+                          workspace& space, activation act, const view<const float>& addend) {
+    const shape expected = w.output(in.shape());
+    const bool adds = addend.size() != 0;
+    if (!(out.shape() == expected) || !in.dense() || !out.dense() ||
+        (adds && (!(addend.shape() == expected) || !addend.dense())))
+        throw std::invalid_argument("conv2d: " + in.shape().text() + (adds ? " and " + addend.shape().text() : "") +
+                                    " into " + out.shape().text() + ", expected dense " + expected.text());
+    if (out.size() == 0) return;
+    const workspace::scope scope(space);
+    const auto b = w.blocks_of(expected);
+    const auto count = static_cast<std::size_t>(w.frequencies());
+    winograd_call c = w.call(in.shape(), expected, b);
+    c.in = in.data();
+    c.addend = adds ? addend.data() : nullptr;
+    c.out = out.data();
+    c.transformed = space.take<float>(count * b.frequency_in).data();
+    c.products = space.take<float>(count * b.frequency_out).data();
+    c.act = act;
+    const auto kernel = pick(set, &baseline::winograd, &avx2::winograd, &avx512::winograd);
+    for (std::int64_t first = 0; first < b.tiles; first += b.block) {
+        space.stop.check();
+        c.first = first;
+        kernel(c, static_cast<std::size_t>(std::min(b.block, b.tiles - first)));
+    }
+}
+
+}  // namespace detail
+
+/// out[n, y, x, o] = act(bias[o] + sum over c, ky, kx of in[n, y + ky - top, x + kx - left, c] * w[o, c, ky, kx]
+/// + addend[n, y, x, o])
+///
+/// shapes   in [N, H, W, C], out and addend w.output(in), all dense, out not overlapping. An addend of size 0: none
+/// cost     F(4x4): 4.5 N OH OW C O flops, F(2x2): 8, and about 18 N OH OW (C + O) for transforms. Reads the weights
+///          once per block of 48 tiles or more; w.scratch_bytes(in) of scratch
+/// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between blocks when it is time.
+///          Rounding: with inputs and weights of random sign, the largest error over the root mean square of the answers
+///          is about 2e-6 for F(2x2) and 1e-5 for F(4x4), where the direct sum has 7e-6; an answer that is small because
+///          its window is, beside others of its tile that are not, has their error. An infinity or a NaN spoils its tile
+/// threads  re-entrant with a workspace each. Each tile is computed alone, each frequency by one chain of fused
+///          multiply-adds in the order of channels: the bits of an image do not depend on N, or on how tiles are cut
+/// source   Lavin & Gray 2015, "Fast Algorithms for Convolutional Neural Networks", F(2x2, 3x3), F(4x4, 3x3)
+inline void conv_winograd(const view<const float>& in, const packed_winograd& w, const view<float>& out,
+                          workspace& space, activation act = activation::none, const view<const float>& addend = {}) {
+    detail::conv_winograd(active_isa(), in, w, out, space, act, addend);
+}
+
+}  // namespace kernel
+}  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include <fanfold/kernel/winograd.hpp>
+
+#include "../catch.hpp"
+#include "helpers.hpp"
+#include "nhwc_problem.hpp"
+
+using namespace fanfold;
+using namespace fanfold_test;
+using kernel::activation;
+using kernel::packed_winograd;
+using kernel::winograd_tile;
+
+namespace {
+
+/// Heights and widths that tiles of two and four cover exactly or in part; padding that they begin or end in.
+std::vector<nhwc_problem> problems() {
+    std::vector<nhwc_problem> all{
+        {2, 3, 8, 8, 5, 3, 3, {.padding = {1, 1, 1, 1}}},
+        {1, 16, 6, 6, 16, 3, 3, {}},  // one tile of four
+        {1, 1, 3, 3, 1, 3, 3, {}},    // one position
+        {2, 17, 7, 9, 18, 3, 3, {.padding = {1, 1, 1, 1}}},
+        {1, 32, 14, 13, 48, 3, 3, {.padding = {1, 0, 0, 1}}},
+        {2, 33, 5, 12, 31, 3, 3, {.padding = {0, 2, 3, 1}}},
+        {1, 4, 1, 1, 3, 3, 3, {.padding = {1, 1, 1, 1}}},
+        {1, 2, 2, 3, 4, 3, 3, {.padding = {7, 0, 5, 9}}},  // tiles that see padding alone
+        {3, 40, 11, 10, 20, 3, 3, {.padding = {1, 1, 1, 1}}},
+        {1, 530, 6, 5, 33, 3, 3, {.padding = {1, 1, 1, 1}}},  // products in two blocks of channels
+        {1, 20, 40, 37, 35, 3, 3, {.padding = {1, 1, 1, 1}}},
+    };
+    for (nhwc_problem& p : all) p.fill();
+    return all;
+}
+
+packed_winograd packed(const nhwc_problem& p, winograd_tile tile) {
+    return {p.weight_view(), p.bias_view(), p.geometry, tile};
+}
+
+constexpr std::array both{winograd_tile::two, winograd_tile::four};
+
+}  // namespace
+
+TEST_CASE("a convolution by tiles agrees with the sum in double") {
+    for (const kernel::isa set : every_isa())
+        for (const nhwc_problem& p : problems())
+            for (const winograd_tile tile : both)
+                for (const activation act : {activation::none, activation::relu, activation::sigmoid}) {
+                    INFO(name_of(set) << " " << p.in_shape().text() << " to " << p.outputs);
+                    const packed_winograd weights = packed(p, tile);
+                    const shape answer = weights.output(p.in_shape());
+                    const guarded in(p.in);
+                    guarded out(answer.volume(), 3);
+                    workspace space;
+                    kernel::detail::conv_winograd(set, {in.span().data(), p.in_shape()}, weights, out.as(answer), space,
+                                                  act, {});
+                    CHECK(p.right(out.as(answer), act, 24));
+                    CHECK(out.intact());
+                }
+}
+
+TEST_CASE("the error of tiles is that of their documentation") {
+    nhwc_problem p{1, 128, 24, 24, 64, 3, 3, {.padding = {1, 1, 1, 1}}};
+    p.fill();
+    std::vector<double> exact;
+    double squares = 0;
+    for (std::int64_t y = 0; y < p.height; ++y)
+        for (std::int64_t x = 0; x < p.width; ++x)
+            for (std::int64_t o = 0; o < p.outputs; ++o) {
+                double sum = p.bias[static_cast<std::size_t>(o)];
+                for (std::int64_t c = 0; c < p.channels; ++c)
+                    for (std::int64_t ky = 0; ky < 3; ++ky)
+                        for (std::int64_t kx = 0; kx < 3; ++kx) {
+                            const std::int64_t v = y + ky - 1, u = x + kx - 1;
+                            if (v < 0 || v >= p.height || u < 0 || u >= p.width) continue;
+                            sum += double{p.in[static_cast<std::size_t>((v * p.width + u) * p.channels + c)]} *
+                                   double{p.weight_view()(o, c, ky, kx)};
+                        }
+                exact.push_back(sum);
+                squares += sum * sum;
+            }
+    const double size = std::sqrt(squares / static_cast<double>(exact.size()));
+    for (const kernel::isa set : every_isa())
+        for (const winograd_tile tile : both) {
+            std::vector<float> out(exact.size());
+            workspace space;
+            const packed_winograd weights = packed(p, tile);
+            kernel::detail::conv_winograd(set, {p.in.data(), p.in_shape()}, weights,
+                                          {out.data(), weights.output(p.in_shape())}, space, activation::none, {});
+            double most = 0;
+            for (std::size_t i = 0; i < out.size(); ++i)
+                most = std::max(most, std::abs(static_cast<double>(out[i]) - exact[i]));
+            CAPTURE(most / size);
+            CHECK(most / size < (tile == winograd_tile::two ? 4e-6 : 2e-5));
+        }
+}
+
+TEST_CASE("an addend is added to tiles before the activation") {
+    for (const kernel::isa set : every_isa())
+        for (const nhwc_problem& p : problems())
+            for (const winograd_tile tile : both) {
+                const packed_winograd weights = packed(p, tile);
+                const shape answer = weights.output(p.in_shape());
+                const std::vector<float> addend = numbers(5).some(answer.volume());
+                std::vector<float> alone(answer.volume()), apart(answer.volume());
+                const view<const float> in(p.in.data(), p.in_shape());
+                workspace space;
+                kernel::detail::conv_winograd(set, in, weights, {alone.data(), answer}, space, activation::none, {});
+                kernel::detail::conv_winograd(set, in, weights, {apart.data(), answer}, space, activation::relu,
+                                              {addend.data(), answer});
+                for (std::size_t i = 0; i < alone.size(); ++i) alone[i] = std::max(0.0F, alone[i] + addend[i]);
+                CHECK(alone == apart);
+            }
+}
+
+TEST_CASE("tiles have the same bits in every batch, at every place in it, with AVX2 and AVX-512") {
+    for (const nhwc_problem& p : problems())
+        for (const winograd_tile tile : both) {
+            std::vector<float> by_avx2;
+            for (const kernel::isa set : every_isa()) {
+                constexpr std::int64_t many = 67;
+                const packed_winograd weights = packed(p, tile);
+                const shape one = p.in_shape().with(0, 1), answer = weights.output(one);
+                const std::vector<float> rows = numbers(9).some(one.volume() * many);
+                std::vector<float> out(answer.volume() * many), alone(answer.volume());
+                workspace space;
+                kernel::detail::conv_winograd(set, {rows.data(), one.with(0, many)}, weights,
+                                              {out.data(), answer.with(0, many)}, space, activation::none, {});
+                bool same = true;
+                for (std::size_t n = 0; n < many; ++n) {
+                    kernel::detail::conv_winograd(set, {rows.data() + n * one.volume(), one}, weights,
+                                                  {alone.data(), answer}, space, activation::none, {});
+                    same =
+                        same && same_bits(alone, std::span<const float>(out).subspan(n * alone.size(), alone.size()));
+                }
+                CHECK(same);
+                if (set == kernel::isa::avx2) by_avx2 = out;
+                if (set == kernel::isa::avx512) CHECK(same_bits(out, by_avx2));
+            }
+        }
+}
+
+TEST_CASE("scratch of tiles that holds NaN does not matter, and no more is taken than scratch_bytes says") {
+    for (const nhwc_problem& p : problems())
+        for (const winograd_tile tile : both) {
+            const packed_winograd weights = packed(p, tile);
+            const shape answer = weights.output(p.in_shape());
+            std::vector<float> out(answer.volume());
+            const std::size_t bytes = weights.scratch_bytes(p.in_shape());
+            workspace space(bytes);
+            {
+                const workspace::scope scope(space);
+                for (float& x : space.take<float>(bytes / sizeof(float))) x = poison();
+            }
+            kernel::conv_winograd({p.in.data(), p.in_shape()}, weights, {out.data(), answer}, space);
+            CHECK(space.capacity() == bytes);
+            CHECK(p.right({out.data(), answer}, activation::none, 24));
+        }
+}
+
+TEST_CASE("what cannot be done by tiles is refused with the numbers") {
+    const std::vector<float> weights(2 * 3 * 3 * 3);
+    const view<const float> w(weights.data(), shape{2, 3, 3, 3});
+    const auto text = [](auto&& act) {
+        try {
+            act();
+        } catch (const std::invalid_argument& error) {
+            return std::string(error.what());
+        }
+        return std::string("nothing");
+    };
+    CHECK(text([&] {
+              packed_winograd(w, {}, {.stride = {1, 2}}, winograd_tile::two);
+          }) == "winograd: weights [2, 3, 3, 3], expected [O, C, 3, 3] with stride, dilation and groups of 1");
+    CHECK(text([&] {
+              packed_winograd({weights.data(), shape{2, 3, 1, 9}}, {}, {}, winograd_tile::four);
+          }) == "winograd: weights [2, 3, 1, 9], expected [O, C, 3, 3] with stride, dilation and groups of 1");
+    const packed_winograd two(w, {}, {}, winograd_tile::two);
+    CHECK(text([&] { (void)two.output({1, 3, 5, 5}); }) == "conv2d: [1, 3, 5, 5] is not [N, H, W, 3]");
+    CHECK(packed_winograd(w, {}, {}, winograd_tile::four).bytes() == (36 * 3 + 1) * 16 * sizeof(float));
+    CHECK(two.bytes() == (16 * 3 + 1) * 16 * sizeof(float));
+}
