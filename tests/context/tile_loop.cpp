@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/context/tile_loop.hpp>
 
+#include <algorithm>
 #include <vector>
 
 #include "../catch.hpp"
@@ -12,12 +13,12 @@ namespace {
 struct backwards {
     mutable std::vector<std::size_t> counts;
 
-    tile_loop loop() const {
+    tile_loop loop(std::size_t width = 3) const {
         return {[](const void* source, std::size_t count, tile_loop::body each) {
                     static_cast<const backwards*>(source)->counts.push_back(count);
-                    while (count-- > 0) each(count);
+                    while (count-- > 0) each(count, count % 3);
                 },
-                this};
+                this, width};
     }
 };
 
@@ -76,4 +77,52 @@ TEST_CASE("An exception of a tile reaches the caller, and later tiles do not run
     const backwards runner;
     REQUIRE_THROWS_AS(runner.loop()(5, fail_at_two), std::size_t);
     CHECK(ran == tiles{4, 3});
+}
+
+TEST_CASE("A tile is told its slot where it asks for it; slots are as many as tiles that run at once") {
+    const backwards runner;
+    tiles slots(5);
+    runner.loop()(5, [&](std::size_t tile, std::size_t slot) { slots[tile] = slot; });
+    CHECK(slots == tiles{0, 1, 2, 0, 1});
+    tile_loop{}(5, [&](std::size_t tile, std::size_t slot) { slots[tile] = slot; });
+    CHECK(slots == tiles{0, 0, 0, 0, 0});
+    CHECK(tile_loop{}.width() == 1);
+    CHECK(tile_loop{}.slots(5) == 1);
+    CHECK(runner.loop().slots(5) == 3);
+    CHECK(runner.loop().slots(2) == 2);
+}
+
+TEST_CASE("Work is worth tiles of a size, enough of them to keep all workers busy, and one without helpers") {
+    const backwards runner;
+    constexpr std::uint64_t much = std::uint64_t{1} << 40, one = std::uint64_t{1} << 21;
+    CHECK(tile_loop{}.tiles(much, 100) == 1);
+    CHECK(runner.loop().tiles(0, 100) == 1);
+    CHECK(runner.loop().tiles(2 * one - 1, 100) == 1);
+    CHECK(runner.loop().tiles(2 * one, 100) == 2);
+    CHECK(runner.loop().tiles(7 * one, 100) == 7);
+    CHECK(runner.loop().tiles(7 * one, 5) == 5);
+    CHECK(runner.loop().tiles(7 * one, 0) == 1);
+    CHECK(runner.loop().tiles(much, 100) == 12);
+}
+
+TEST_CASE("Ranges cover everything once, with lengths that differ by at most one") {
+    const backwards runner;
+    for (const std::size_t count : {0UL, 1UL, 2UL, 11UL, 12UL, 13UL, 100UL}) {
+        for (const std::uint64_t work : {std::uint64_t{0}, std::uint64_t{1} << 24, std::uint64_t{1} << 40}) {
+            std::vector<int> seen(count);
+            std::size_t shortest = count, longest = 0;
+            runner.loop().ranges(count, work, [&](std::size_t first, std::size_t last) {
+                REQUIRE(first < last);
+                REQUIRE(last <= count);
+                shortest = std::min(shortest, last - first);
+                longest = std::max(longest, last - first);
+                while (first < last) ++seen[first++];
+            });
+            CHECK(seen == std::vector<int>(count, 1));
+            if (count != 0) CHECK(longest - shortest <= 1);
+        }
+    }
+    tiles ran;
+    tile_loop{}.ranges(7, std::uint64_t{1} << 40, [&](std::size_t first, std::size_t last) { ran = {first, last}; });
+    CHECK(ran == tiles{0, 7});
 }

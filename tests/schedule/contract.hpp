@@ -52,6 +52,12 @@ public:
         done_and(ended, [](scripted&) {});
     }
 
+    /// How many attempts have ended.
+    [[nodiscard]] std::size_t ran() {
+        const std::lock_guard lock(mutex_);
+        return attempts.size();
+    }
+
     std::vector<attempt> attempts;
 
 private:
@@ -224,6 +230,150 @@ void serves_jobs_at_once_and_nested(const E& executor) {
     REQUIRE(runs == 60 + 20 + 400);
 }
 
+/// Some microseconds of work: a yield takes a whole time slice where the machine is busy.
+inline void compute() {
+    volatile int steps = 0;
+    while (steps < 5000) steps = steps + 1;
+}
+
+/// Runs shards whose attempts split themselves; `attempt_of(shard, tiles, stop)`.
+template <class E, class Attempt>
+void run_tiled(const E& executor, std::size_t shards, const Attempt& attempt_of, stop stopping = {},
+               idle_workers idle = idle_workers::help) {
+    counter_claims source(shards, executor.order(), executor.workers());
+    const auto next = [&](std::size_t worker, time_point now) { return source.next(worker, now); };
+    const auto done = [&](const attempt& ended, const outcome& result) { source.done(ended, result); };
+    const auto run_attempt = [&](const claim& what, workspace& space) {
+        attempt_of(what.shard, space);
+        return outcome{};
+    };
+    executor.run({next, done, run_attempt, shards, 256, stopping, {}, idle});
+}
+
+/// Every tile runs once, those that run at once have different slots, under the one floating-point environment; what
+/// tiles wrote can be read after the loop. For few shards and many, loops inside of loops, and loops at once.
+template <class E>
+void every_tile_once(const E& executor) {
+    for (const std::size_t shards : {1UL, 2UL, 50UL}) {
+        std::atomic<bool> fine{true};
+        run_tiled(executor, shards, [&](std::size_t shard, workspace& space) {
+            const tile_loop tiles = space.tiles;
+            for (const std::size_t count : {1UL, 2UL, 3UL, 100UL}) {
+                std::vector<std::size_t> ran(count);  // disjoint: a race here is a tile that runs twice
+                std::vector<std::size_t> in_slot(tiles.slots(count));
+                tiles(count, [&](std::size_t tile, std::size_t slot) {
+                    ran[tile] += shard + 1;
+                    if (slot >= in_slot.size()) fine = false;
+                    ++in_slot[slot];  // a race here is a slot given twice
+                    if (count != 3) return;
+                    std::vector<int> inner(20);
+                    tiles(inner.size(), [&](std::size_t at) { ++inner[at]; });
+                    if (inner != std::vector<int>(20, 1)) fine = false;
+                });
+                if (ran != std::vector<std::size_t>(count, shard + 1)) fine = false;
+                if (std::accumulate(in_slot.begin(), in_slot.end(), std::size_t{0}) != count) fine = false;
+            }
+        });
+        REQUIRE(fine);
+    }
+}
+
+/// What a tile throws reaches the caller of the loop when no other tile runs any more, and no later one begins.
+template <class E>
+void tiles_pass_exceptions_on(const E& executor) {
+    std::atomic<bool> fine{true};
+    run_tiled(executor, 20, [&](std::size_t, workspace& space) {
+        std::atomic<int> inside{0}, ran{0};
+        const std::string text = text_of([&] {
+            space.tiles(1000, [&](std::size_t tile) {
+                ++inside;
+                ++ran;
+                compute();
+                --inside;
+                if (tile == 7) throw std::runtime_error("tile 7");
+            });
+        });
+        if (text != "tile 7" || inside != 0 || ran >= 1000) fine = false;
+        std::atomic<int> again{0};
+        space.tiles(10, [&](std::size_t) { ++again; });
+        if (again != 10) fine = false;
+    });
+    REQUIRE(fine);
+}
+
+/// A stop ends a loop between tiles, where tiles may be shared.
+template <class E>
+void tiles_are_stopped(const E& executor) {
+    std::stop_source stopper;
+    std::atomic<int> ran{0};
+    std::atomic<bool> stopped{false};
+    run_tiled(
+        executor, 1,
+        [&](std::size_t, workspace& space) {
+            if (space.tiles.width() == 1) {
+                stopped = true;
+                return;
+            }
+            try {
+                space.tiles(1000, [&](std::size_t) {
+                    if (++ran == 5) stopper.request_stop();
+                });
+            } catch (const stopped_error&) {
+                stopped = true;
+            }
+        },
+        stop(stopper.get_token()));
+    REQUIRE(stopped);
+    REQUIRE(ran < 1000);
+}
+
+/// A thread that waits for its tiles takes up no other shard: what it keeps until they have run would be used twice.
+template <class E>
+void waiting_for_tiles_takes_no_shard(const E& executor) {
+    std::mutex mutex;
+    std::set<std::thread::id> busy;
+    std::atomic<bool> fine{true};
+    run_tiled(executor, 200, [&](std::size_t, workspace& space) {
+        {
+            const std::lock_guard lock(mutex);
+            if (!busy.insert(std::this_thread::get_id()).second) fine = false;
+        }
+        space.tiles(8, [](std::size_t) { compute(); });
+        const std::lock_guard lock(mutex);
+        busy.erase(std::this_thread::get_id());
+    });
+    REQUIRE(fine);
+}
+
+/// Workers help as the job asks.
+template <class E>
+void help_is_given_where_asked(const E& executor) {
+    const auto width = [&](std::size_t shards, idle_workers idle) {
+        std::atomic<std::size_t> seen{0};
+        run_tiled(
+            executor, shards, [&](std::size_t, workspace& space) { seen = space.tiles.width(); }, {}, idle);
+        return seen.load();
+    };
+    const std::size_t all = executor.workers();
+    for (const std::size_t shards : {std::size_t{1}, all, all + 5}) {
+        REQUIRE(width(shards, idle_workers::rest) == 1);
+        REQUIRE(width(shards, idle_workers::help) == all);
+        REQUIRE(width(shards, idle_workers::help_few_shards) == (shards < all ? all : 1));
+    }
+}
+
+/// Needs `count` workers that really run at once: tiles that wait for each other.
+template <class E>
+void idle_workers_take_tiles(const E& executor, std::size_t count) {
+    for (int round = 0; round < 20; ++round)
+        run_tiled(executor, 1, [&](std::size_t, workspace& space) {
+            for (int loop = 0; loop < 3; ++loop) {
+                meeting all(count);
+                space.tiles(count, [&](std::size_t) { all.wait(); });
+            }
+        });
+}
+
 /// All of it, for any number of workers; the two below need several that really run at once.
 template <class E>
 void is_kept_by(const E& executor) {
@@ -233,6 +383,10 @@ void is_kept_by(const E& executor) {
     passes_exceptions_on(executor);
     a_stop_wakes_sleepers(executor);
     serves_jobs_at_once_and_nested(executor);
+    every_tile_once(executor);
+    tiles_pass_exceptions_on(executor);
+    tiles_are_stopped(executor);
+    waiting_for_tiles_takes_no_shard(executor);
 }
 
 /// Needs two workers that really run at once. While one shard runs on and on, a claim that becomes ready later is run

@@ -21,6 +21,13 @@ TEST_CASE("TBB tasks neither let a wait delay a ready claim nor stay away when t
     contract::idle_workers_are_called_back(tbb_executor({.workers = 6}), 6);
 }
 
+TEST_CASE("Idle TBB threads take tiles where the job asks for it") {
+    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
+    contract::help_is_given_where_asked(tbb_executor({.workers = 3}));
+    contract::idle_workers_take_tiles(tbb_executor({.workers = 2}), 2);
+    contract::idle_workers_take_tiles(tbb_executor({.workers = 6}), 6);
+}
+
 TEST_CASE("The TBB executor runs inside the caller's arena, from inside and outside of it") {
     const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 4);
     tbb::task_arena arena(3);
@@ -28,6 +35,8 @@ TEST_CASE("The TBB executor runs inside the caller's arena, from inside and outs
     REQUIRE(executor.workers() == 3);
     contract::every_shard_once(executor);
     arena.execute([&] { contract::every_shard_once(executor); });
+    contract::every_tile_once(executor);
+    arena.execute([&] { contract::every_tile_once(executor); });
     counter_claims source(50, executor.order(), 3);
     std::atomic<int> outside{0};
     contract::run(executor, source, [&](const claim&, workspace&) {

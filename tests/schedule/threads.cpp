@@ -19,6 +19,37 @@ TEST_CASE("Threads neither let a wait delay a ready claim nor stay asleep when t
     contract::idle_workers_are_called_back(threads_executor({.workers = 6}), 6);
 }
 
+TEST_CASE("Idle threads take tiles where the job asks for it") {
+    contract::help_is_given_where_asked(threads_executor({.workers = 3}));
+    contract::idle_workers_take_tiles(threads_executor({.workers = 2}), 2);
+    contract::idle_workers_take_tiles(threads_executor({.workers = 6}), 6);
+}
+
+TEST_CASE("Threads that wait for a claim take tiles, too") {
+    const threads_executor executor({.workers = 2});
+    contract::scripted source;
+    source.push({.shard = 0});
+    source.push({.shard = 1}, std::chrono::steady_clock::now() + std::chrono::seconds(3600));
+    const auto next = [&](std::size_t worker, time_point now) { return source.next(worker, now); };
+    const auto done = [&](const attempt& ended, const outcome&) {
+        source.done_and(ended, [&](contract::scripted& s) {
+            if (ended.what.shard == 0) s.push({.shard = 2});
+        });
+    };
+    const auto attempt_of = [&](const claim&, workspace& space) {
+        contract::meeting both(2);
+        space.tiles(2, [&](std::size_t) { both.wait(); });
+        return outcome{};
+    };
+    const auto until_two_ran = [&](std::size_t worker, time_point now) -> next_claim {
+        next_claim given = next(worker, now);
+        if (source.ran() == 2) return finished{};
+        return given;
+    };
+    executor.run({until_two_ran, done, attempt_of, 2, 0, {}, {}, idle_workers::help});
+    CHECK(source.ran() == 2);
+}
+
 TEST_CASE("Each thread starts with its own share of the shards") {
     const threads_executor executor({.workers = 4});
     counter_claims source(400, executor.order(), 4);

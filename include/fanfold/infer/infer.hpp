@@ -86,7 +86,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
         claims.done(ended, result);
         log.add(ended, std::move(result));
     };
-    if (shards.shards() != 0) workers.run({next, done, run, useful, scratch, stopping, how.on_event});
+    if (shards.shards() != 0) workers.run({next, done, run, useful, scratch, stopping, how.on_event, how.idle});
 
     // fold: back in row order, and what failed by name
     return std::move(log).finish(answers, stopping, std::string(workers.name()), workers.workers());

@@ -17,6 +17,13 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 
+/// What workers without a shard do while others compute.
+enum class idle_workers {
+    help_few_shards,  ///< take tiles of the operations of those others, in a job of fewer shards than workers
+    help,             ///< in every job, so at the end of a long one, too
+    rest,
+};
+
 /// One job, as an executor sees it. Everything is borrowed for the length of `run`.
 struct work {
     function_ref<next_claim(std::size_t worker, time_point now)> next;
@@ -26,6 +33,7 @@ struct work {
     std::size_t workspace_bytes = 0;  ///< for each worker
     fanfold::stop stop;               ///< goes into every workspace; wakes workers that wait
     event_sink events;                ///< goes into every workspace
+    idle_workers idle = idle_workers::help_few_shards;
 };
 
 /// How an executor likes shards handed out.
@@ -35,7 +43,8 @@ enum class claim_order {
 };
 
 /// Runs jobs. When `run` returns, the source has said `finished`, every claim it gave was run and reported to `done`,
-/// what the attempts wrote can be read by the caller, and nothing of the job runs any more.
+/// what the attempts wrote can be read by the caller, and nothing of the job runs any more. It may put a tile loop into
+/// the workspaces where `idle` asks for help.
 ///   on success   returns
 ///   on throw     attempts turn exceptions into outcomes; one that `next` or `done` throws ends the job and is rethrown
 ///   on stop      the source sees it and finishes; attempts in flight are waited for
@@ -121,8 +130,10 @@ public:
         return next;
     }
 
-    /// Drains, and sleeps while nothing is ready, until the source has finished.
-    void work_to_the_end(std::size_t worker, workspace& space) {
+    /// Drains, and sleeps while nothing is ready, until the source has finished. `help()` may be of use to others
+    /// instead of sleeping; false when there was nothing to do.
+    template <class Help>
+    void work_to_the_end(std::size_t worker, workspace& space, const Help& help) {
         next_claim last = drain(ask(worker), worker, space);
         while (!std::holds_alternative<finished>(last)) {
             next_claim next = finished{};
@@ -130,13 +141,16 @@ public:
                 doorbell::sleeper here(bell_);
                 next = ask(worker);
                 if (const auto* until = std::get_if<wait_until>(&next)) {
-                    here.sleep(until->when);
+                    if (!help()) here.sleep(until->when);
                     next = ask(worker);
                 }
             }
             last = drain(next, worker, space);
         }
         bell_.ring();  // whoever sleeps may leave as well
+    }
+    void work_to_the_end(std::size_t worker, workspace& space) {
+        work_to_the_end(worker, space, [] { return false; });
     }
 
     /// An exception that leaves `part` ends the job.
@@ -150,6 +164,12 @@ public:
 
     void rethrow() const {
         if (error_ != nullptr) std::rethrow_exception(error_);
+    }
+
+    /// How many of `workers` may share an operation.
+    [[nodiscard]] std::size_t tile_width(std::size_t workers) const noexcept {
+        const bool few = job_.parallelism < workers && job_.idle == idle_workers::help_few_shards;
+        return few || job_.idle == idle_workers::help ? workers : 1;
     }
 
     void equip(workspace& space) const {

@@ -14,9 +14,11 @@
 #include <string_view>  // std::string_view
 #include <vector>       // std::vector
 
+#include "../context/floating_point.hpp"
 #include "../placement/topology.hpp"
 #include "../placement/workspaces.hpp"
 #include "executor.hpp"
+#include "shared_tiles.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -68,7 +70,8 @@ private:
 /// The calling thread is worker 0 and takes part; the others are tasks, each with a worker number and a workspace of
 /// its own, so a thread that picks up a second task while it waits in a first one shares nothing with itself.
 /// Where no claim is ready the tasks end and their threads are free for other work; the calling thread waits for the
-/// next claim, or, while it is busy, one task does in its place.
+/// next claim, or, while it is busy, one task does in its place. Operations that split themselves into tiles start tasks
+/// that help; while an operation waits for them its thread takes nothing else up.
 ///
 /// errors   more workers than tbb::global_control allows are not asked for: workers() tells how many there are. In the
 ///          child of a fork(), if any tbb_executor was made before it, making one and running a job throw
@@ -108,7 +111,10 @@ private:
         team(const tbb_executor& executor, detail::run_state& state)
             : executor_(executor),
               state_(state),
-              idle_(std::min(executor.workers_, std::max<std::size_t>(state.job().parallelism, 1)), true) {}
+              idle_(std::min(executor.workers_, std::max<std::size_t>(state.job().parallelism, 1)), true) {
+            const std::size_t width = state.tile_width(executor.workers_);
+            if (width > 1) tiles_ = tile_loop(&share_tiles, this, width);
+        }
 
         void run() {
             call_idle();
@@ -127,10 +133,30 @@ private:
             }
         }
 
+        static void share_tiles(const void* self, std::size_t count, tile_loop::body each) {
+            const team& here = *static_cast<const team*>(self);
+            detail::shared_tiles tiles(count, each, here.state_.job().stop);
+            tbb::this_task_arena::isolate([&] {
+                tbb::task_group helpers;
+                try {
+                    for (std::size_t slot = 1; slot < here.tiles_.slots(count); ++slot)
+                        helpers.run([&tiles, slot] {
+                            const floating_point_scope environment;
+                            tiles.take_part(slot);
+                        });
+                } catch (...) {  // then with those that could be started
+                }
+                tiles.take_part(0);
+                helpers.wait();
+            });
+            tiles.rethrow();
+        }
+
         /// Runs claims; returns when the job has finished or, for a task, when somebody else watches for claims.
         void take_part(std::size_t worker) {
             const workspace_store::loan space = executor_.spaces_.lend(state_.job().workspace_bytes);
             state_.equip(*space);
+            (*space).tiles = tiles_;
             next_claim last = state_.drain(state_.ask(worker), worker, *space);
             while (!std::holds_alternative<finished>(last)) {
                 if (!start_watch(worker)) return;
@@ -169,6 +195,7 @@ private:
 
         const tbb_executor& executor_;
         detail::run_state& state_;
+        tile_loop tiles_;
         std::mutex mutex_;
         std::vector<bool> idle_;  ///< by worker: it has no task
         std::size_t watchers_ = 0;
