@@ -4,7 +4,7 @@
 #pragma once
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
-#include <cstdint>    // std::int64_t
+#include <cstdint>    // std::int64_t, std::uint8_t
 #include <span>       // std::span
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
@@ -25,6 +25,7 @@ struct matmul_call {
     float* out;
     std::ptrdiff_t out_row, out_step;
     activation act;
+    bool accumulate = false;  // the chains go on from what is in out, not from the bias
 };
 
 }  // namespace kernel::detail
@@ -155,7 +156,11 @@ private:
 
 namespace detail {
 
-inline void matmul(isa set, const view<const float>& a, const packed_view& w, const view<float>& out, activation act) {
+/// What the sums start from: the bias, or what stands in the answer already.
+enum class matmul_start : std::uint8_t { bias, out };
+
+inline void matmul(isa set, const view<const float>& a, const packed_view& w, const view<float>& out, activation act,
+                   matmul_start start = matmul_start::bias) {
     if (a.rank() != 2 || out.rank() != 2 || static_cast<std::size_t>(a.extent(1)) != w.inner ||
         static_cast<std::size_t>(out.extent(1)) != w.columns || a.extent(0) != out.extent(0))
         throw std::invalid_argument("matmul: " + a.shape().text() + " times weights [" + std::to_string(w.inner) +
@@ -163,7 +168,8 @@ inline void matmul(isa set, const view<const float>& a, const packed_view& w, co
     if (out.size() == 0) return;
     const matmul_call call{a.data(),   a.step(0),   a.step(1),   static_cast<std::size_t>(a.extent(0)),
                            w.inner,    w.columns,   w.panels,    w.bias,
-                           out.data(), out.step(0), out.step(1), act};
+                           out.data(), out.step(0), out.step(1), act,
+                           start == matmul_start::out};
     pick(set, &baseline::matmul, &avx2::matmul, &avx512::matmul)(call);
 }
 

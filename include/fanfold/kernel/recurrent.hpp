@@ -46,7 +46,7 @@ struct recurrent_options {
 namespace detail {
 
 struct cell_call {
-    const float *input, *recurrent, *candidate;  // gates of one row
+    const float *input, *recurrent, *candidate;  // gates of one row; null recurrent: it is in the input already
     float *state, *cell, *update, *held;
     const float* peepholes;
     std::size_t hidden;
@@ -219,18 +219,28 @@ inline void check_recurrent(const recurrent_io& io, const recurrent_weights& w) 
                                     " lengths");
 }
 
+/// What nearly every network has: sigmoid, tanh, tanh, nothing clipped, coupled or peeped through.
+[[nodiscard]] inline bool usual_lstm(const recurrent_weights& w) {
+    using kind = gate_activation::kind;
+    const recurrent_options& o = w.options;
+    return o.activations[0].function == kind::sigmoid && o.activations[1].function == kind::tanh &&
+           o.activations[2].function == kind::tanh && o.clip == std::numeric_limits<float>::infinity() &&
+           o.forget == forget_gate::own && w.peepholes == nullptr;
+}
+
 inline void recurrent(isa set, const recurrent_io& io, const recurrent_weights& w, direction way, workspace& space) {
     check_recurrent(io, w);
     const std::int64_t steps = io.x.extent(0), rows = io.x.extent(1), inputs = io.x.extent(2);
     const auto hidden = static_cast<std::int64_t>(w.hidden), wide = static_cast<std::int64_t>(w.input.columns);
     if (rows == 0 || hidden == 0) return;
     const workspace::scope scope(space);
-    const std::int64_t block = std::clamp<std::int64_t>((std::int64_t{1} << 20) / (rows * wide), 1,
-                                                        std::max<std::int64_t>(steps, 1));  // steps at a time
+    const std::int64_t block = std::clamp<std::int64_t>((std::int64_t{1} << 16) / (rows * wide), 1,
+                                                        std::max<std::int64_t>(steps, 1));  // steps at a time: 256 KiB
     const auto room = [&](std::int64_t columns) { return space.take<float>(static_cast<std::size_t>(rows * columns)); };
     const auto projected = space.take<float>(static_cast<std::size_t>(block * rows * wide));
-    const auto product = room(wide), state = room(hidden), cell = room(hidden);
     const bool split = w.candidate.panels != nullptr;
+    const bool late = w.recurrent.bias != nullptr || (w.options.cell == recurrent_cell::gru && !split);
+    const auto product = room(late ? wide : 0), state = room(hidden), cell = room(hidden);
     const auto update = room(split ? hidden : 0), held = room(split ? hidden : 0), candidate = room(split ? hidden : 0);
 
     const auto bytes = w.hidden * sizeof(float);
@@ -246,7 +256,8 @@ inline void recurrent(isa set, const recurrent_io& io, const recurrent_weights& 
     };
     const auto row_function = [&] {
         if (w.options.cell == recurrent_cell::lstm)
-            return pick(set, &baseline::lstm_row, &avx2::lstm_row, &avx512::lstm_row);
+            return usual_lstm(w) ? pick(set, &baseline::usual_lstm_row, &avx2::usual_lstm_row, &avx512::usual_lstm_row)
+                                 : pick(set, &baseline::lstm_row, &avx2::lstm_row, &avx512::lstm_row);
         if (w.options.cell == recurrent_cell::rnn)
             return pick(set, &baseline::rnn_row, &avx2::rnn_row, &avx512::rnn_row);
         return split ? pick(set, &baseline::gru_update_row, &avx2::gru_update_row, &avx512::gru_update_row)
@@ -284,13 +295,15 @@ inline void recurrent(isa set, const recurrent_io& io, const recurrent_weights& 
         }
         for (std::int64_t step = start; step < end; ++step) {
             space.stop.check();
+            float* const gates = projected.data() + (step - start) * rows * wide;
+            const shape all_gates{rows, static_cast<std::int64_t>(w.recurrent.columns)};
             matmul(set, {state.data(), states}, w.recurrent,
-                   {product.data(), shape{rows, static_cast<std::int64_t>(w.recurrent.columns)}}, activation::none);
+                   {late ? product.data() : gates, all_gates, strides{wide, 1}}, activation::none,
+                   late ? matmul_start::bias : matmul_start::out);
             const auto each = [&](auto function) {
                 for (std::int64_t n = 0; n < rows; ++n) {
                     if (step >= length(n)) continue;
-                    function({projected.data() + ((step - start) * rows + n) * wide,
-                              product.data() + n * static_cast<std::int64_t>(w.recurrent.columns), row_of(candidate, n),
+                    function({gates + n * wide, late ? product.data() + n * wide : nullptr, row_of(candidate, n),
                               row_of(state, n), row_of(cell, n), row_of(update, n), row_of(held, n), w.peepholes,
                               w.hidden, w.options.activations, w.options.clip, w.options.forget});
                 }
@@ -321,8 +334,8 @@ inline void recurrent(isa set, const recurrent_io& io, const recurrent_weights& 
 /// One direction of a recurrent layer. A row's steps behind its length give 0 in y and leave its state alone; the
 /// reverse direction starts at the row's own last step, and y stays in the order of time.
 ///
-/// cost     2 T N (I + H) gates H flops; inputs meet their weights in blocks of steps before the loop, then there is
-///          one product a step for all rows. About 4 MiB of scratch, more when one step needs more
+/// cost     2 T N (I + H) gates H flops; inputs meet their weights in blocks of steps, then there is one product a step
+///          for all rows. About 256 KiB of scratch, more when one step needs more
 /// errors   throws std::invalid_argument when the shapes do not fit, stopped_error between steps when it is time
 /// threads  re-entrant with a workspace each; the bits of a row do not depend on N
 /// source   ONNX LSTM-14, GRU-14, RNN-14

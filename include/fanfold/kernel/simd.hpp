@@ -27,6 +27,7 @@
 //   abs(x) copysign(x, sign)
 //   round(x)                      to the nearest integer, ties to even; requires |x| < 2^31
 //   scale2(x, n)                  x * 2^n for integer-valued n in [-252, 254], rounded once at most when |x| is near 1
+//   two_to(n)                     2^n for integer-valued n in [-126, 127]
 //   exponent(x)                   n where x = m * 2^n, 1 <= m < 2, for normal x > 0
 //   evens(x, y) odds(x, y)        every second lane of x, then of y
 //   sum(x) largest(x)             over the lanes, in one tree: i with i + 8, then + 4, + 2, + 1; largest: NaN if any is
