@@ -235,3 +235,36 @@ TEST_CASE("Eigen matrices go into kernels as they are") {
     CHECK((out - expected.cwiseMax(0.0F)).cwiseAbs().maxCoeff() < 1e-5F);
     CHECK(out.minCoeff() == 0);
 }
+
+TEST_CASE("blocks of rows and of the inner extent do not change a bit", "[kernel][matmul]") {
+    numbers next(23);
+    // inner extents beyond a block; rows 4 KiB apart, which narrow tiles gather; columns beside each other (a transposed)
+    const std::pair<std::size_t, std::size_t> sizes[] = {{1024, 272}, {1300, 33}, {530, 256}};
+    for (const auto& [inner, columns] : sizes) {
+        const std::size_t most = 103;
+        const std::vector<float> a = next.some(most * inner), w = next.some(inner * columns), b = next.some(columns);
+        std::vector<float> turned(a.size());
+        for (std::size_t r = 0; r < most; ++r)
+            for (std::size_t k = 0; k < inner; ++k) turned[k * most + r] = a[r * inner + k];
+        const auto k = static_cast<std::int64_t>(inner), n = static_cast<std::int64_t>(columns);
+        const kernel::packed_matrix packed(view<const float>(w.data(), shape{k, n}),
+                                           view<const float>(b.data(), shape{n}));
+        for (const auto set : every_isa()) {
+            std::vector<float> alone(most * columns);
+            for (std::size_t r = 0; r < most; ++r)
+                kernel::detail::matmul(set, view<const float>(a.data() + r * inner, shape{1, k}), packed.seen(),
+                                       view<float>(alone.data() + r * columns, shape{1, n}), kernel::activation::relu);
+            for (const std::int64_t rows : {2, 3, 6, 7, 47, 49, 96, 103}) {
+                const auto count = static_cast<std::size_t>(rows) * columns;
+                guarded straight(count), strided(count);
+                kernel::detail::matmul(set, view<const float>(a.data(), shape{rows, k}), packed.seen(),
+                                       straight.as(shape{rows, n}), kernel::activation::relu);
+                kernel::detail::matmul(set, view<const float>(turned.data(), shape{rows, k}, {1, most}), packed.seen(),
+                                       strided.as(shape{rows, n}), kernel::activation::relu);
+                CHECK(same_bits(straight.span(), std::span<const float>(alone).first(count)));
+                CHECK(same_bits(strided.span(), std::span<const float>(alone).first(count)));
+                CHECK((straight.intact() && strided.intact()));
+            }
+        }
+    }
+}
