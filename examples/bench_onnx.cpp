@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A batch is what one call takes: as many rows as --batch says, or exactly the model's own number. Several workers share
-// the rows of each batch where it can be cut; else each works on batches of its own, side by side.
+// the rows of each batch where it can be cut; else each works on batches of its own, side by side. With --intra they share
+// every operation of one call at a time instead.
 #include <fanfold/fanfold.hpp>
 #include <fanfold/onnx/load.hpp>
 
@@ -32,6 +33,7 @@ struct flags {
     std::size_t workers = 1;
     double seconds = 2;
     std::string share = "auto";
+    bool intra = false;
     std::string json_file;
     std::vector<std::string> dims;
     std::vector<std::string> inputs;
@@ -93,21 +95,25 @@ void expect_answers(const fanfold::job& job) {
                                  job.failures[0].message);
 }
 
+/// TBB starts no more threads than there are CPUs unless this says otherwise.
+tbb::global_control as_many_threads(const flags& given) {
+    constexpr auto most = tbb::global_control::max_allowed_parallelism;
+    return {most, std::max(given.workers, tbb::global_control::active_value(most))};
+}
+
 /// One batch at a time, its rows shared by the workers.
 timing measure_rows(const fanfold::graph& model, const std::vector<fanfold::part>& parts, const flags& given) {
     const fanfold::batch rows(parts);
-    const tbb::global_control limit(  // TBB starts no more threads than there are CPUs unless this says otherwise
-        tbb::global_control::max_allowed_parallelism,
-        std::max(given.workers, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism)));
+    const tbb::global_control limit = as_many_threads(given);
     const fanfold::tbb_executor cores({.workers = given.workers});
     const fanfold::options how{.partition = fanfold::contiguous{.shards = given.workers}};
     return measure(given.seconds, [&] { expect_answers(fanfold::infer(cores, model, rows, how)); });
 }
 
-/// Every worker calls the model with batches of its own.
+/// Every worker calls the model with batches of its own; with --intra one does, and the others help.
 timing measure_batches(const fanfold::graph& model, const std::vector<fanfold::tensor>& inputs, const flags& given) {
     const std::vector<fanfold::tensor_view> views(inputs.begin(), inputs.end());
-    std::vector<timing> lanes(given.workers);
+    std::vector<timing> lanes(given.intra ? 1 : given.workers);
     const auto repeat = [&](fanfold::view<const std::int64_t> lane, fanfold::workspace& space) {
         std::vector<fanfold::tensor> answers(model.state().outputs.size());
         const auto room = [&](std::size_t answer, fanfold::element type, const fanfold::shape& extents) {
@@ -121,10 +127,15 @@ timing measure_batches(const fanfold::graph& model, const std::vector<fanfold::t
         });
         return std::vector<std::int64_t>{lane(0)};
     };
-    std::vector<std::int64_t> ids(given.workers);
+    std::vector<std::int64_t> ids(lanes.size());
     std::iota(ids.begin(), ids.end(), 0);
     const fanfold::options how{.partition = fanfold::contiguous{.rows_per_shard = 1}};
-    expect_answers(fanfold::infer(fanfold::threads_executor({.workers = given.workers}), repeat, ids, how));
+    if (given.intra) {
+        const tbb::global_control limit = as_many_threads(given);
+        expect_answers(fanfold::infer(fanfold::tbb_executor({.workers = given.workers}), repeat, ids, how));
+    } else {
+        expect_answers(fanfold::infer(fanfold::threads_executor({.workers = given.workers}), repeat, ids, how));
+    }
     timing all;
     double calls_a_second = 0;
     for (const timing& lane : lanes) {
@@ -147,7 +158,7 @@ json bench(const flags& given) {
     const std::string whole = why_whole(model, parts, given);
     if (given.share == "rows" && !whole.empty())
         throw std::runtime_error("--share rows: a batch cannot be cut: " + whole);
-    const bool shared = whole.empty() && given.share != "batches";
+    const bool shared = whole.empty() && given.share != "batches" && !given.intra;
 
     timing took = shared ? measure_rows(model, parts, given) : measure_batches(model, inputs, given);
     std::sort(took.calls_s.begin(), took.calls_s.end());
@@ -155,7 +166,7 @@ json bench(const flags& given) {
     return {{"model", given.model},
             {"batch", rows},
             {"workers", given.workers},
-            {"share", shared ? "rows" : "batches"},
+            {"share", shared ? "rows" : given.intra ? "operations" : "batches"},
             {"isa", std::string(fanfold::kernel::name_of(fanfold::kernel::active_isa()))},
             {"calls", took.calls_s.size()},
             {"rows_per_s", static_cast<double>(rows * took.calls_s.size()) / took.wall_s},
@@ -181,6 +192,7 @@ int main(int argc, char** argv) try {
     app.add_option("--share", given.share,
                    "what workers share: the rows of a batch, or batches; auto: rows if possible")
         ->check(CLI::IsMember({"auto", "rows", "batches"}));
+    app.add_flag("--intra", given.intra, "all workers share the operations of one call at a time");
     app.add_option("--dim", given.dims, "NAME=N: the extent of an open dimension; 1 where none is given")
         ->default_str("");
     app.add_option("--input", given.inputs,

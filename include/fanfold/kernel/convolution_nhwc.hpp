@@ -6,7 +6,7 @@
 #include <algorithm>  // std::max, std::min, std::clamp, std::fill_n, std::copy_n
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
-#include <cstdint>    // std::int64_t
+#include <cstdint>    // std::int64_t, SIZE_MAX
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 #include <utility>    // std::index_sequence
@@ -109,11 +109,11 @@ public:
         return {in[0], detail::conv_positions(geometry_, size_, 0, in[1]),
                 detail::conv_positions(geometry_, size_, 1, in[2]), outputs_ * geometry_.groups};
     }
-    /// What `conv_nhwc` takes from the workspace for images of shape `in`.
+    /// What `conv_nhwc` takes from the workspace for images of shape `in`, up to as often as tiles run at once.
     [[nodiscard]] std::size_t scratch_bytes(const shape& in) const {
         const blocks b = blocks_of(in, output(in));
         return workspace::rounded(b.scratch * sizeof(float)) +
-               workspace::rounded(b.positions * sizeof(std::ptrdiff_t)) +
+               workspace::rounded(b.positions * sizeof(std::ptrdiff_t)) + workspace::rounded(4 * sizeof(void*)) +
                workspace::rounded(run_count() * sizeof(detail::nhwc_run));
     }
     [[nodiscard]] std::size_t bytes() const { return data_.bytes(); }
@@ -126,13 +126,16 @@ public:
         std::size_t scratch, positions;
         bool padded;  // windows read a padded copy
     };
-    [[nodiscard]] blocks blocks_of(const shape& in, const shape& out) const {
+    /// `at_least` blocks, where there are as many output rows.
+    [[nodiscard]] blocks blocks_of(const shape& in, const shape& out, std::int64_t at_least = 1) const {
         const auto mul = [](std::int64_t a, std::int64_t b) { return detail::checked_mul("conv2d", a, b); };
         blocks b{};
         const auto& pad = geometry_.padding;
         b.padded = pad[0] != 0 || pad[1] != 0 || pad[2] != 0 || pad[3] != 0;
         const std::int64_t depth = channels_ * size_[0] * size_[1];
-        const std::int64_t wanted = mul(depth, outputs_) > heavy_weights ? many_positions : few_positions;
+        const std::int64_t good = mul(depth, outputs_) > heavy_weights ? many_positions : few_positions;
+        const std::int64_t all = mul(in[0], mul(out[1], out[2]));
+        const std::int64_t wanted = std::min(good, (all + at_least - 1) / at_least);
         b.rows = std::clamp<std::int64_t>(wanted / out[2], 1, out[1]);
         b.images = 1;
         if (b.rows == out[1])
@@ -144,6 +147,10 @@ public:
         b.width = b.padded ? (out[2] - 1) * geometry_.stride[1] + (size_[1] - 1) * geometry_.dilation[1] + 1 : in[2];
         if (b.padded) b.scratch = static_cast<std::size_t>(mul(mul(mul(b.in_rows, b.images), b.width), in[3]));
         return b;
+    }
+    /// How many parts the columns of a block can be cut into: groups, or 64 columns.
+    [[nodiscard]] std::size_t column_units() const noexcept {
+        return static_cast<std::size_t>(geometry_.groups > 1 ? geometry_.groups : (outputs_ + 63) / 64);
     }
     [[nodiscard]] std::size_t run_count() const {
         return static_cast<std::size_t>(slices_ * size_[0] * (whole_rows() ? 1 : size_[1]));
@@ -163,19 +170,22 @@ public:
                              first_channel(slice + 1) - first_channel(slice)};
             }
     }
-    /// Where things lie for one group; the caller adds positions.
-    [[nodiscard]] detail::nhwc_call call(std::int64_t group) const {
+    /// Where things lie for one group, and those of its columns that are in [first, last); the caller adds positions.
+    [[nodiscard]] detail::nhwc_call call(std::int64_t group, std::int64_t first, std::int64_t last) const {
         const std::int64_t padded = (outputs_ + 15) / 16 * 16, depth = channels_ * size_[0] * size_[1];
         const auto* weights = reinterpret_cast<const float*>(data_.data());
         detail::nhwc_call c{};
         c.slices = static_cast<std::size_t>(slices_);
         c.runs_per_slice = run_count() / c.slices;
         c.depth = static_cast<std::size_t>(depth);
-        c.panels = weights + group * padded * depth;
-        c.bias = weights + geometry_.groups * padded * depth + group * padded;
-        c.columns = static_cast<std::size_t>(outputs_);
+        c.panels = weights + (group * padded + first) * depth;
+        c.bias = weights + geometry_.groups * padded * depth + group * padded + first;
+        c.columns = static_cast<std::size_t>(last - first);
         return c;
     }
+
+    [[nodiscard]] std::int64_t outputs() const noexcept { return outputs_; }  ///< of a group
+    [[nodiscard]] std::int64_t depth() const noexcept { return channels_ * size_[0] * size_[1]; }
 
 private:
     static constexpr std::int64_t most_depth = 576;                          // of a slice
@@ -213,6 +223,107 @@ inline void copy_padded(const float* image, const shape& in, const conv2d_geomet
     }
 }
 
+/// How the work of a convolution is shared: tiles of some of its blocks times some of its columns.
+struct conv_nhwc_tiles {
+    packed_conv_nhwc::blocks block;
+    std::size_t down, blocks;  // blocks of an image, of all images
+    std::size_t block_parts, column_parts;
+
+    conv_nhwc_tiles(const packed_conv_nhwc& w, const shape& in, const shape& out, const tile_loop& tiles) {
+        const std::size_t wanted =
+            tiles.tiles(2 * std::uint64_t{out.volume()} * static_cast<std::uint64_t>(w.depth()), SIZE_MAX);
+        const std::size_t needed = std::min(wanted, tiles.width()), units = w.column_units();
+        cut(w.blocks_of(in, out), in, out, wanted, units);
+        if (block_parts * column_parts < needed)
+            cut(w.blocks_of(in, out, static_cast<std::int64_t>((needed + units - 1) / units)), in, out, wanted, units);
+    }
+
+private:
+    void cut(const packed_conv_nhwc::blocks& b, const shape& in, const shape& out, std::size_t wanted,
+             std::size_t units) {
+        block = b;
+        down = static_cast<std::size_t>((out[1] + b.rows - 1) / b.rows);
+        blocks = static_cast<std::size_t>((in[0] + b.images - 1) / b.images) * down;
+        block_parts = std::min(blocks, wanted);
+        column_parts = std::min(units, (wanted + block_parts - 1) / block_parts);
+    }
+};
+
+/// One convolution, and what it computes with.
+struct conv_nhwc_pass {
+    const view<const float>& in;
+    const packed_conv_nhwc& w;
+    const view<float>& out;
+    const view<const float>& addend;
+    activation act;
+    const conv_nhwc_tiles& cut;
+    const nhwc_run* runs;
+    void (*kernel)(const nhwc_call&);
+
+    /// Fetches the images of a block. `at`: where the window of each of its positions begins, from the result.
+    [[nodiscard]] const float* fetch(std::size_t block, float* padded, std::ptrdiff_t* at) const {
+        const auto& b = cut.block;
+        const conv2d_geometry& g = w.geometry();
+        const std::int64_t channels = in.extent(3), image = in.extent(1) * in.extent(2) * channels;
+        const std::int64_t n = first_image(block), y = first_row(block);
+        const float* from = in.data() + n * image + y * g.stride[0] * b.width * channels;
+        std::int64_t image_step = image;
+        if (b.padded) {
+            image_step = b.in_rows * b.width * channels;
+            const std::int64_t in_rows = b.in_rows - (b.rows - rows(block)) * g.stride[0];
+            for (std::int64_t i = 0; i < images(block); ++i)
+                copy_padded(in.data() + (n + i) * image, in.shape(), g, y * g.stride[0], in_rows, b.width,
+                            padded + i * image_step);
+            from = padded;
+        }
+        for (std::int64_t i = 0; i < images(block); ++i)
+            for (std::int64_t row = 0; row < rows(block); ++row)
+                for (std::int64_t x = 0; x < out.extent(2); ++x)
+                    *at++ = i * image_step + (row * g.stride[0] * b.width + x * g.stride[1]) * channels;
+        return from;
+    }
+    /// A part of the columns of a block.
+    void compute(std::size_t block, std::size_t part, const float* from, const std::ptrdiff_t* at) const {
+        const std::int64_t groups = w.geometry().groups, units = static_cast<std::int64_t>(w.column_units());
+        const auto parts = static_cast<std::int64_t>(cut.column_parts), one = static_cast<std::int64_t>(part);
+        const std::int64_t first = units * one / parts, last = units * (one + 1) / parts;
+        if (groups == 1) {
+            columns(block, 0, 64 * first, std::min(64 * last, w.outputs()), from, at);
+            return;
+        }
+        for (std::int64_t group = first; group < last; ++group) columns(block, group, 0, w.outputs(), from, at);
+    }
+
+private:
+    [[nodiscard]] std::int64_t first_image(std::size_t block) const {
+        return static_cast<std::int64_t>(block / cut.down) * cut.block.images;
+    }
+    [[nodiscard]] std::int64_t first_row(std::size_t block) const {
+        return static_cast<std::int64_t>(block % cut.down) * cut.block.rows;
+    }
+    [[nodiscard]] std::int64_t images(std::size_t block) const {
+        return std::min(cut.block.images, in.extent(0) - first_image(block));
+    }
+    [[nodiscard]] std::int64_t rows(std::size_t block) const {
+        return std::min(cut.block.rows, out.extent(1) - first_row(block));
+    }
+    void columns(std::size_t block, std::int64_t group, std::int64_t first, std::int64_t last, const float* from,
+                 const std::ptrdiff_t* at) const {
+        nhwc_call c = w.call(group, first, last);
+        const std::int64_t position = (first_image(block) * out.extent(1) + first_row(block)) * out.extent(2);
+        const std::int64_t to = position * out.extent(3) + group * w.outputs() + first;
+        c.in = from + group * (in.extent(3) / w.geometry().groups);
+        c.at = at;
+        c.positions = static_cast<std::size_t>(images(block) * rows(block) * out.extent(2));
+        c.runs = runs;
+        c.addend = addend.size() != 0 ? addend.data() + to : nullptr;
+        c.out = out.data() + to;
+        c.out_step = static_cast<std::size_t>(out.extent(3));
+        c.act = act;
+        kernel(c);
+    }
+};
+
 inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nhwc& w, const view<float>& out,
                       workspace& space, activation act, const view<const float>& addend) {
     const shape expected = w.output(in.shape());
@@ -223,51 +334,35 @@ inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nh
                                     " into " + out.shape().text() + ", expected dense " + expected.text());
     if (out.size() == 0) return;
     const workspace::scope scope(space);
-    const conv2d_geometry& g = w.geometry();
-    const auto b = w.blocks_of(in.shape(), expected);
+    const conv_nhwc_tiles cut(w, in.shape(), expected, space.tiles);
+    const std::size_t tiles = cut.block_parts * cut.column_parts, slots = space.tiles.slots(tiles);
+    struct room {
+        float* padded;
+        std::ptrdiff_t* at;
+        const float* from;
+        std::size_t block;  // that is fetched
+    };
     const auto runs = space.take<nhwc_run>(w.run_count());
-    const auto at = space.take<std::ptrdiff_t>(b.positions);
-    const auto scratch = space.take<float>(b.scratch);
-    w.write_runs(b.width, runs.data());
-    const std::int64_t channels = in.extent(3), image = in.extent(1) * in.extent(2) * channels;
-    const std::int64_t height = out.extent(1), width = out.extent(2), group_channels = channels / g.groups;
-    const auto kernel = pick(set, &baseline::conv_nhwc, &avx2::conv_nhwc, &avx512::conv_nhwc);
-    for (std::int64_t n = 0; n < in.extent(0); n += b.images) {
-        const std::int64_t images = std::min(b.images, in.extent(0) - n);
-        for (std::int64_t y = 0; y < height; y += b.rows) {
-            space.stop.check();
-            const std::int64_t rows = std::min(b.rows, height - y);
-            const std::int64_t in_rows = b.in_rows - (b.rows - rows) * g.stride[0];
-            const float* from = in.data() + n * image + y * g.stride[0] * b.width * channels;
-            std::int64_t image_step = image;
-            if (b.padded) {
-                image_step = b.in_rows * b.width * channels;
-                for (std::int64_t i = 0; i < images; ++i)
-                    copy_padded(in.data() + (n + i) * image, in.shape(), g, y * g.stride[0], in_rows, b.width,
-                                scratch.data() + i * image_step);
-                from = scratch.data();
-            }
-            std::ptrdiff_t* next = at.data();
-            for (std::int64_t i = 0; i < images; ++i)
-                for (std::int64_t row = 0; row < rows; ++row)
-                    for (std::int64_t x = 0; x < width; ++x)
-                        *next++ = i * image_step + (row * g.stride[0] * b.width + x * g.stride[1]) * channels;
-            const std::int64_t first = ((n * height + y) * width) * out.extent(3);
-            for (std::int64_t group = 0; group < g.groups; ++group) {
-                nhwc_call c = w.call(group);
-                const std::int64_t column = group * static_cast<std::int64_t>(c.columns);
-                c.in = from + group * group_channels;
-                c.at = at.data();
-                c.positions = static_cast<std::size_t>(next - at.data());
-                c.runs = runs.data();
-                c.addend = adds ? addend.data() + first + column : nullptr;
-                c.out = out.data() + first + column;
-                c.out_step = static_cast<std::size_t>(out.extent(3));
-                c.act = act;
-                kernel(c);
-            }
+    const auto rooms = space.take<room>(slots);
+    for (room& r : rooms)
+        r = {space.take<float>(cut.block.scratch).data(), space.take<std::ptrdiff_t>(cut.block.positions).data(),
+             nullptr, SIZE_MAX};
+    w.write_runs(cut.block.width, runs.data());
+    const conv_nhwc_pass pass{in,  w,   out,         addend,
+                              act, cut, runs.data(), pick(set, &baseline::conv_nhwc, &avx2::conv_nhwc,
+                                                          &avx512::conv_nhwc)};
+    const stop& stopping = space.stop;
+    space.tiles(tiles, [&](std::size_t tile, std::size_t slot) {
+        room& r = rooms[slot];
+        const std::size_t part = tile / cut.column_parts;
+        const std::size_t last = cut.blocks * (part + 1) / cut.block_parts;
+        for (std::size_t block = cut.blocks * part / cut.block_parts; block < last; ++block) {
+            stopping.check();
+            if (r.block != block) r.from = pass.fetch(block, r.padded, r.at);
+            r.block = block;
+            pass.compute(block, tile % cut.column_parts, r.from, r.at);
         }
-    }
+    });
 }
 
 }  // namespace detail
@@ -279,8 +374,9 @@ inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nh
 /// cost     2 N O OH OW (C / groups) kh kw flops; with padding, the input is copied once, blocks of rows at a time,
 ///          through w.scratch_bytes(in) of scratch. Reads the weights once per block of 96 to 256 positions or more
 /// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between blocks when it is time
-/// threads  re-entrant with a workspace each. One chain of fused multiply-adds in the order of the packed taps for each
-///          output, starting from the bias: the bits of an image do not depend on N, H or W. Padding counts as zeros that
+/// threads  re-entrant with a workspace each; splits itself by its tile loop, into blocks of positions and of 64 output
+///          channels. One chain of fused multiply-adds in the order of the packed taps for each output, starting from
+///          the bias: the bits of an image do not depend on N, H or W. Padding counts as zeros that
 ///          are multiplied
 /// source   ONNX Conv-11
 inline void conv_nhwc(const view<const float>& in, const packed_conv_nhwc& w, const view<float>& out, workspace& space,

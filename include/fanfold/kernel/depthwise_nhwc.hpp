@@ -5,13 +5,15 @@
 #include <algorithm>  // std::clamp
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
-#include <cstdint>    // std::int64_t
+#include <cstdint>    // std::int64_t, std::uint64_t
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 
 #include "../context/stop.hpp"
+#include "../context/tile_loop.hpp"
 #include "../core/tensor.hpp"
 #include "activation.hpp"
+#include "image_rows.hpp"
 #include "window.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -23,7 +25,8 @@ struct depthwise_call {
     const float* bias;
     const float* addend;  // null: none
     float* out;
-    std::int64_t channels, height, width, out_height, out_width, top, left;
+    std::int64_t channels, height, width, out_width, top, left;
+    std::int64_t first, last;  // output rows
     std::array<std::int64_t, 2> size, stride, dilation;
     activation act;
 };
@@ -99,7 +102,6 @@ public:
         c.channels = channels_;
         c.height = in[1];
         c.width = in[2];
-        c.out_height = out[1];
         c.out_width = out[2];
         c.top = geometry_.padding[0];
         c.left = geometry_.padding[1];
@@ -119,7 +121,8 @@ private:
 namespace detail {
 
 inline void depthwise_nhwc(isa set, const view<const float>& in, const packed_depthwise_nhwc& w, const view<float>& out,
-                           const stop& stop, activation act, const view<const float>& addend) {
+                           const stop& stop, activation act, const view<const float>& addend,
+                           const tile_loop& tiles = {}) {
     const shape expected = w.output(in.shape());
     const bool adds = addend.size() != 0;
     if (!(out.shape() == expected) || !in.dense() || !out.dense() ||
@@ -131,13 +134,17 @@ inline void depthwise_nhwc(isa set, const view<const float>& in, const packed_de
     c.act = act;
     const std::size_t in_step = in.shape().with(0, 1).volume(), out_step = expected.with(0, 1).volume();
     const auto kernel = pick(set, &baseline::depthwise_nhwc, &avx2::depthwise_nhwc, &avx512::depthwise_nhwc);
-    for (std::size_t n = 0; n < static_cast<std::size_t>(in.extent(0)); ++n) {
+    const std::uint64_t bytes = 4 * std::uint64_t{in.size() + out.size()};
+    over_image_rows(tiles, expected, 8 * bytes, [&](std::size_t n, std::int64_t first, std::int64_t last) {
         stop.check();
-        c.in = in.data() + n * in_step;
-        c.out = out.data() + n * out_step;
-        c.addend = adds ? addend.data() + n * out_step : nullptr;
-        kernel(c);
-    }
+        depthwise_call some = c;
+        some.in = in.data() + n * in_step;
+        some.out = out.data() + n * out_step;
+        some.addend = adds ? addend.data() + n * out_step : nullptr;
+        some.first = first;
+        some.last = last;
+        kernel(some);
+    });
 }
 
 }  // namespace detail
@@ -148,12 +155,13 @@ inline void depthwise_nhwc(isa set, const view<const float>& in, const packed_de
 /// shapes   in [N, H, W, C], out and addend w.output(in), all dense, out not overlapping. An addend of size 0: none
 /// cost     2 N C OH OW kh kw flops, no copy; 16 channels of 4 pixels at a time
 /// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between images when it is time
-/// threads  re-entrant. One chain of fused multiply-adds in the order ky, kx for each output, starting from the bias;
+/// threads  re-entrant; split by `tiles` into rows of images. One chain of fused multiply-adds in the order ky, kx for each output, starting from the bias;
 ///          taps outside the image are left out. The bits of an image do not depend on N
 /// source   ONNX Conv-11
 inline void depthwise_nhwc(const view<const float>& in, const packed_depthwise_nhwc& w, const view<float>& out,
-                           const stop& stop, activation act = activation::none, const view<const float>& addend = {}) {
-    detail::depthwise_nhwc(active_isa(), in, w, out, stop, act, addend);
+                           const stop& stop, activation act = activation::none, const view<const float>& addend = {},
+                           const tile_loop& tiles = {}) {
+    detail::depthwise_nhwc(active_isa(), in, w, out, stop, act, addend, tiles);
 }
 
 }  // namespace kernel

@@ -2,14 +2,16 @@
 //   in    a [M, K], weights [K, N] packed      out   act(bias + a * weights) [M, N]
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>  // std::min
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
-#include <cstdint>    // std::int64_t, std::uint8_t
+#include <cstdint>    // std::int64_t, std::uint8_t, SIZE_MAX
 #include <span>       // std::span
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 #include <utility>    // std::index_sequence
 
+#include "../context/tile_loop.hpp"
 #include "../core/tensor.hpp"
 #include "activation.hpp"
 
@@ -156,11 +158,42 @@ private:
 
 namespace detail {
 
+/// How a product is cut for several workers: rows in twelves, columns in panels of 128.
+struct matmul_parts {
+    std::size_t rows = 1, columns = 1;
+
+    matmul_parts(const matmul_call& m, const tile_loop& tiles) {
+        const std::uint64_t work = 2 * std::uint64_t{m.inner} * m.columns * (m.rows + 8);  // with few rows, it reads
+        const std::size_t wanted = tiles.tiles(work, SIZE_MAX);
+        if (wanted == 1) return;
+        const std::size_t blocks = (m.rows + 95) / 96, twelves = (m.rows + 11) / 12, panels = (m.columns + 127) / 128;
+        rows = std::min(blocks, wanted);
+        columns = std::min(panels, (wanted + rows - 1) / rows);
+        if (rows * columns < std::min(wanted, tiles.width()))
+            rows = std::min(twelves, (wanted + columns - 1) / columns);
+    }
+};
+
+/// Some rows and columns of it.
+[[nodiscard]] inline matmul_call part_of(const matmul_call& m, const matmul_parts& parts, std::size_t tile) {
+    const std::size_t down = tile / parts.columns, across = tile % parts.columns;
+    const std::size_t twelves = (m.rows + 11) / 12, panels = (m.columns + 127) / 128;
+    const std::size_t row = twelves * down / parts.rows * 12, column = panels * across / parts.columns * 128;
+    matmul_call part = m;
+    part.rows = std::min(m.rows, twelves * (down + 1) / parts.rows * 12) - row;
+    part.columns = std::min(m.columns, panels * (across + 1) / parts.columns * 128) - column;
+    part.a += static_cast<std::ptrdiff_t>(row) * m.a_row;
+    part.panels += column * m.inner;
+    if (part.bias != nullptr) part.bias += column;
+    part.out += static_cast<std::ptrdiff_t>(row) * m.out_row + static_cast<std::ptrdiff_t>(column) * m.out_step;
+    return part;
+}
+
 /// What the sums start from: the bias, or what stands in the answer already.
 enum class matmul_start : std::uint8_t { bias, out };
 
 inline void matmul(isa set, const view<const float>& a, const packed_view& w, const view<float>& out, activation act,
-                   matmul_start start = matmul_start::bias) {
+                   matmul_start start = matmul_start::bias, const tile_loop& tiles = {}) {
     if (a.rank() != 2 || out.rank() != 2 || static_cast<std::size_t>(a.extent(1)) != w.inner ||
         static_cast<std::size_t>(out.extent(1)) != w.columns || a.extent(0) != out.extent(0))
         throw std::invalid_argument("matmul: " + a.shape().text() + " times weights [" + std::to_string(w.inner) +
@@ -170,7 +203,9 @@ inline void matmul(isa set, const view<const float>& a, const packed_view& w, co
                            w.inner,    w.columns,   w.panels,    w.bias,
                            out.data(), out.step(0), out.step(1), act,
                            start == matmul_start::out};
-    pick(set, &baseline::matmul, &avx2::matmul, &avx512::matmul)(call);
+    const auto kernel = pick(set, &baseline::matmul, &avx2::matmul, &avx512::matmul);
+    const matmul_parts parts(call, tiles);
+    tiles(parts.rows * parts.columns, [&](std::size_t tile) { kernel(part_of(call, parts, tile)); });
 }
 
 }  // namespace detail
@@ -181,16 +216,16 @@ inline void matmul(isa set, const view<const float>& a, const packed_view& w, co
 ///          act(bias)
 /// cost     2 M N K flops; reads the weights once per 96 rows (48 where rows are gathered, at most 48 KiB of stack)
 /// errors   throws std::invalid_argument when the shapes do not fit
-/// threads  re-entrant. One chain of fused multiply-adds in ascending k for each output, starting from the bias: the
-///          bits of a row do not depend on M
+/// threads  re-entrant; split by `tiles` into rows and columns. One chain of fused multiply-adds in ascending k for each
+///          output, starting from the bias: the bits of a row do not depend on M
 /// source   ONNX Gemm-13, MatMul-13
 inline void matmul(const view<const float>& a, const packed_view& w, const view<float>& out,
-                   activation act = activation::none) {
-    detail::matmul(active_isa(), a, w, out, act);
+                   activation act = activation::none, const tile_loop& tiles = {}) {
+    detail::matmul(active_isa(), a, w, out, act, detail::matmul_start::bias, tiles);
 }
 inline void matmul(const view<const float>& a, const packed_matrix& w, const view<float>& out,
-                   activation act = activation::none) {
-    detail::matmul(active_isa(), a, w.seen(), out, act);
+                   activation act = activation::none, const tile_loop& tiles = {}) {
+    detail::matmul(active_isa(), a, w.seen(), out, act, detail::matmul_start::bias, tiles);
 }
 
 }  // namespace kernel

@@ -4,10 +4,12 @@
 #pragma once
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
-#include <cstdint>    // std::int64_t
+#include <cstdint>    // std::int64_t, std::uint64_t
 #include <stdexcept>  // std::invalid_argument
 
+#include "../context/tile_loop.hpp"
 #include "../core/view.hpp"
+#include "image_rows.hpp"
 #include "pooling.hpp"
 #include "simd.hpp"
 #include "window.hpp"
@@ -18,10 +20,11 @@ namespace kernel::detail {
 struct pool_nhwc_call {
     const float* in;
     float* out;
-    std::int64_t channels, height, width, out_height, out_width;
+    std::int64_t channels, height, width, out_width;
     std::array<std::int64_t, 2> size, stride, dilation;
     std::array<std::int64_t, 4> padding;
     padding_counts counts;
+    std::int64_t first, last;  // output rows
 };
 
 }  // namespace kernel::detail
@@ -58,31 +61,37 @@ namespace detail {
 using pool_nhwc_function = void (*)(const pool_nhwc_call&);
 
 inline void pool_images_nhwc(pool_nhwc_function kernel, const view<const float>& in, const window2d& w,
-                             const view<float>& out, padding_counts counts) {
+                             const view<float>& out, padding_counts counts, const tile_loop& tiles) {
     const shape expected = pooled_shape_nhwc(in.shape(), w);
     if (!(out.shape() == expected) || !in.dense() || !out.dense())
         throw std::invalid_argument("pooling: " + in.shape().text() + " into " + out.shape().text() +
                                     ", expected dense " + expected.text());
     if (out.size() == 0) return;
-    pool_nhwc_call p{in.data(),   out.data(), in.extent(3), in.extent(1), in.extent(2), expected[1],
-                     expected[2], w.size,     w.stride,     w.dilation,   w.padding,    counts};
+    pool_nhwc_call p{in.data(), out.data(), in.extent(3), in.extent(1), in.extent(2), expected[2], w.size,
+                     w.stride,  w.dilation, w.padding,    counts,       0,            0};
     for (std::size_t axis = 0; axis < 2; ++axis)
         if (w.size[axis] == 1) p.dilation[axis] = 1;
-    for (std::int64_t n = 0; n < in.extent(0); ++n) {
-        kernel(p);
-        p.in += p.height * p.width * p.channels;
-        p.out += p.out_height * p.out_width * p.channels;
-    }
+    const std::size_t in_step = in.shape().with(0, 1).volume(), out_step = expected.with(0, 1).volume();
+    const std::uint64_t bytes = 4 * std::uint64_t{in.size() + out.size()};
+    over_image_rows(tiles, expected, 8 * bytes, [&](std::size_t n, std::int64_t first, std::int64_t last) {
+        pool_nhwc_call some = p;
+        some.in += n * in_step;
+        some.out += n * out_step;
+        some.first = first;
+        some.last = last;
+        kernel(some);
+    });
 }
 
-inline void max_pool_nhwc(isa set, const view<const float>& in, const window2d& window, const view<float>& out) {
+inline void max_pool_nhwc(isa set, const view<const float>& in, const window2d& window, const view<float>& out,
+                          const tile_loop& tiles = {}) {
     pool_images_nhwc(pick(set, &baseline::max_pool_nhwc, &avx2::max_pool_nhwc, &avx512::max_pool_nhwc), in, window, out,
-                     padding_counts::no);
+                     padding_counts::no, tiles);
 }
 inline void average_pool_nhwc(isa set, const view<const float>& in, const window2d& window, const view<float>& out,
-                              padding_counts counts) {
+                              padding_counts counts, const tile_loop& tiles = {}) {
     pool_images_nhwc(pick(set, &baseline::average_pool_nhwc, &avx2::average_pool_nhwc, &avx512::average_pool_nhwc), in,
-                     window, out, counts);
+                     window, out, counts, tiles);
 }
 
 }  // namespace detail
@@ -91,10 +100,11 @@ inline void average_pool_nhwc(isa set, const view<const float>& in, const window
 ///
 /// shapes   in [N, H, W, C], out pooled_shape_nhwc(in, window), both dense
 /// errors   throws std::invalid_argument when the shapes do not fit
-/// threads  re-entrant; the bits of an image do not depend on N
+/// threads  re-entrant; split by `tiles` into rows of images; the bits of an image do not depend on N
 /// source   ONNX MaxPool-12
-inline void max_pool_nhwc(const view<const float>& in, const window2d& window, const view<float>& out) {
-    detail::max_pool_nhwc(active_isa(), in, window, out);
+inline void max_pool_nhwc(const view<const float>& in, const window2d& window, const view<float>& out,
+                          const tile_loop& tiles = {}) {
+    detail::max_pool_nhwc(active_isa(), in, window, out, tiles);
 }
 
 /// out = the mean of each window, summed in row-major order. Positions behind the padded image, which a kept last
@@ -102,11 +112,11 @@ inline void max_pool_nhwc(const view<const float>& in, const window2d& window, c
 ///
 /// shapes   in [N, H, W, C], out pooled_shape_nhwc(in, window), both dense
 /// errors   throws std::invalid_argument when the shapes do not fit
-/// threads  re-entrant; the bits of an image do not depend on N
+/// threads  re-entrant; split by `tiles` into rows of images; the bits of an image do not depend on N
 /// source   ONNX AveragePool-19
 inline void average_pool_nhwc(const view<const float>& in, const window2d& window, const view<float>& out,
-                              padding_counts counts = padding_counts::no) {
-    detail::average_pool_nhwc(active_isa(), in, window, out, counts);
+                              padding_counts counts = padding_counts::no, const tile_loop& tiles = {}) {
+    detail::average_pool_nhwc(active_isa(), in, window, out, counts, tiles);
 }
 
 }  // namespace kernel

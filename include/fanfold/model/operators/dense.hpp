@@ -49,11 +49,11 @@ public:
         return {{element::float32, std::move(y)}};
     }
 
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         const std::int64_t rows = static_cast<std::int64_t>(out[0].size()) / columns_;
         kernel::matmul(in[0].reshaped({rows, inner_}).as<float>(), *weights_,
-                       out[0].reshaped({rows, columns_}).as<float>(), activation_);
+                       out[0].reshaped({rows, columns_}).as<float>(), activation_, space.tiles);
     }
 
     [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {

@@ -77,7 +77,8 @@ public:
         if (out[0].size() == 0) return;
         const view<const float> addend = adds_ ? in[1].as<float>() : view<const float>();
         if (depthwise_ != nullptr)
-            kernel::depthwise_nhwc(in[0].as<float>(), *depthwise_, out[0].as<float>(), space.stop, activation_, addend);
+            kernel::depthwise_nhwc(in[0].as<float>(), *depthwise_, out[0].as<float>(), space.stop, activation_, addend,
+                                   space.tiles);
         else
             kernel::conv_nhwc(in[0].as<float>(), *dense_, out[0].as<float>(), space, activation_, addend);
     }
@@ -140,12 +141,12 @@ public:
                                 : extent::unknown();
         return {{element::float32, out}};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         if (kind_ == kind::greatest)
-            kernel::max_pool_nhwc(in[0].as<float>(), window_, out[0].as<float>());
+            kernel::max_pool_nhwc(in[0].as<float>(), window_, out[0].as<float>(), space.tiles);
         else
-            kernel::average_pool_nhwc(in[0].as<float>(), window_, out[0].as<float>(), counts_);
+            kernel::average_pool_nhwc(in[0].as<float>(), window_, out[0].as<float>(), counts_, space.tiles);
     }
 
 private:
