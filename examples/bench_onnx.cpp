@@ -166,7 +166,9 @@ json bench(const flags& given) {
     return {{"model", given.model},
             {"batch", rows},
             {"workers", given.workers},
-            {"share", shared ? "rows" : given.intra ? "operations" : "batches"},
+            {"share", shared        ? "rows"
+                      : given.intra ? "operations"
+                                    : "batches"},
             {"isa", std::string(fanfold::kernel::name_of(fanfold::kernel::active_isa()))},
             {"calls", took.calls_s.size()},
             {"rows_per_s", static_cast<double>(rows * took.calls_s.size()) / took.wall_s},

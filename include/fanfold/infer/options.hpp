@@ -12,10 +12,10 @@
 namespace fanfold::inline FANFOLD_ABI {
 
 struct options {
-    any_partitioner partition = contiguous{};  ///< which rows travel together
-    any_verifier verify = {};                  ///< what is checked of the answers, e.g. finite{}
-    std::stop_token stop = {};                 ///< rows not computed when it is set come back as failures
-    std::optional<time_point> deadline = {};   ///< the same, at a time
+    any_partitioner partition = contiguous{};           ///< which rows travel together
+    any_verifier verify = {};                           ///< what is checked of the answers, e.g. finite{}
+    std::stop_token stop = {};                          ///< rows not computed when it is set come back as failures
+    std::optional<time_point> deadline = {};            ///< the same, at a time
     idle_workers idle = idle_workers::help_few_shards;  ///< whether workers without a shard help inside of rows
     event_sink on_event = {};  ///< told of every attempt as it ends, by its worker: guard what it touches
 };

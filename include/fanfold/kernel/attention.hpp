@@ -94,12 +94,21 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
     const float scale = options.scale.value_or(1.0F / std::sqrt(static_cast<float>(depth)));
     const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
     const workspace::scope scope(space);
-    const auto key_panels = space.take<float>(packed_view::floats(size(depth), size(attention_block)));
-    const auto value_panels = space.take<float>(packed_view::floats(size(attention_block), size(width)));
-    const auto scores = space.take<float>(size(attention_rows * attention_block));
-    const auto addends = space.take<float>(size(attention_rows * width));
-    const auto masked = space.take<float>(size(attention_block));
-    const auto rows = space.take<attention_row>(size(sharing * queries));
+    const std::int64_t pairs = q.extent(0) * k.extent(1);  // of rows and heads of keys
+    const std::uint64_t work = 2 * std::uint64_t{out.size()} * static_cast<std::uint64_t>(keys) * 2 + 32 * k.size();
+    const std::size_t parts = space.tiles.tiles(work, size(pairs));
+    struct room {
+        std::span<float> key_panels, value_panels, scores, addends, masked;
+        std::span<attention_row> rows;
+    };
+    const auto rooms = space.take<room>(space.tiles.slots(parts));
+    for (room& r : rooms)
+        r = {space.take<float>(packed_view::floats(size(depth), size(attention_block))),
+             space.take<float>(packed_view::floats(size(attention_block), size(width))),
+             space.take<float>(size(attention_rows * attention_block)),
+             space.take<float>(size(attention_rows * width)),
+             space.take<float>(size(attention_block)),
+             space.take<attention_row>(size(sharing * queries))};
     const auto score_row = pick(set, &baseline::attention_scores, &avx2::attention_scores, &avx512::attention_scores);
     const auto add = pick(set, &baseline::attention_add, &avx2::attention_add, &avx512::attention_add);
     const auto divide = pick(set, &baseline::attention_divide, &avx2::attention_divide, &avx512::attention_divide);
@@ -107,7 +116,8 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
     const auto visible = [&](std::int64_t t, std::int64_t first, std::int64_t count) {
         return options.causal ? std::clamp<std::int64_t>(t + *options.causal + 1 - first, 0, count) : count;
     };
-    const auto mask_row = [&](std::int64_t n, std::int64_t h, std::int64_t t, std::int64_t first, std::int64_t count) {
+    const auto mask_row = [&](std::span<float> masked, std::int64_t n, std::int64_t h, std::int64_t t,
+                              std::int64_t first, std::int64_t count) {
         if (mask.size() == 0) return static_cast<const float*>(nullptr);
         const auto step = [&](std::size_t axis) { return mask.extent(axis) == 1 ? 0 : mask.step(axis); };
         const float* from = mask.data() + n * step(0) + h * step(1) + t * step(2) + first * step(3);
@@ -115,41 +125,48 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
         for (std::int64_t i = 0; i < count; ++i) masked[size(i)] = from[i * step(3)];
         return static_cast<const float*>(masked.data());
     };
-    for (std::int64_t n = 0; n < q.extent(0); ++n)
-        for (std::int64_t shared = 0; shared < k.extent(1); ++shared) {
-            space.stop.check();
-            std::fill(rows.begin(), rows.end(), attention_row{-std::numeric_limits<float>::infinity(), 0, 0});
+    const stop& stopping = space.stop;
+    space.tiles(parts, [&](std::size_t part, std::size_t slot) {
+        const room& r = rooms[slot];
+        const auto at = [&](std::size_t p) {
+            return pairs * static_cast<std::int64_t>(p) / static_cast<std::int64_t>(parts);
+        };
+        for (std::int64_t pair = at(part); pair < at(part + 1); ++pair) {
+            const std::int64_t n = pair / k.extent(1), shared = pair % k.extent(1);
+            stopping.check();
+            std::fill(r.rows.begin(), r.rows.end(), attention_row{-std::numeric_limits<float>::infinity(), 0, 0});
             for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h)
                 for (std::int64_t t = 0; t < queries; ++t) std::fill_n(&out(n, h, t, 0), width, 0.0F);
             for (std::int64_t first = 0; first < keys; first += attention_block) {
                 const std::int64_t count = std::min(attention_block, keys - first);
                 const auto key_block =
-                    pack({&k(n, shared, first, 0), shape{depth, count}, strides{k.step(3), k.step(2)}}, key_panels);
+                    pack({&k(n, shared, first, 0), shape{depth, count}, strides{k.step(3), k.step(2)}}, r.key_panels);
                 const auto value_block =
-                    pack({&v(n, shared, first, 0), shape{count, width}, strides{v.step(2), v.step(3)}}, value_panels);
+                    pack({&v(n, shared, first, 0), shape{count, width}, strides{v.step(2), v.step(3)}}, r.value_panels);
                 for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h) {
-                    attention_row* const head = rows.data() + (h - shared * sharing) * queries;
+                    attention_row* const head = r.rows.data() + (h - shared * sharing) * queries;
                     for (std::int64_t start = 0; start < queries; start += attention_rows) {
                         const std::int64_t tile = std::min(attention_rows, queries - start);
                         if (visible(start + tile - 1, first, count) == 0) continue;
                         matmul(set, {&q(n, h, start, 0), shape{tile, depth}, strides{q.step(2), q.step(3)}}, key_block,
-                               {scores.data(), shape{tile, count}}, activation::none);
+                               {r.scores.data(), shape{tile, count}}, activation::none);
                         for (std::int64_t i = 0; i < tile; ++i)
-                            score_row({scores.data() + i * count, mask_row(n, h, start + i, first, count), size(count),
-                                       size(visible(start + i, first, count)), scale, head + start + i});
-                        matmul(set, {scores.data(), shape{tile, count}}, value_block,
-                               {addends.data(), shape{tile, width}}, activation::none);
+                            score_row({r.scores.data() + i * count, mask_row(r.masked, n, h, start + i, first, count),
+                                       size(count), size(visible(start + i, first, count)), scale, head + start + i});
+                        matmul(set, {r.scores.data(), shape{tile, count}}, value_block,
+                               {r.addends.data(), shape{tile, width}}, activation::none);
                         for (std::int64_t i = 0; i < tile; ++i)
                             if (visible(start + i, first, count) != 0)  // else as if the block were not there
-                                add(&out(n, h, start + i, 0), addends.data() + i * width, head[start + i].fade,
+                                add(&out(n, h, start + i, 0), r.addends.data() + i * width, head[start + i].fade,
                                     size(width));
                     }
                 }
             }
             for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h)
                 for (std::int64_t t = 0; t < queries; ++t)
-                    divide(&out(n, h, t, 0), rows[size((h - shared * sharing) * queries + t)].total, size(width));
+                    divide(&out(n, h, t, 0), r.rows[size((h - shared * sharing) * queries + t)].total, size(width));
         }
+    });
 }
 
 }  // namespace detail
@@ -163,7 +180,7 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
 /// cost     2 N H T S (D + E) flops; keys and values are packed in blocks of 64 as they come by, once for all heads that
 ///          share them: a single query pays for that. Scratch for 96 x 64 scores and three floats a query
 /// errors   throws std::invalid_argument when the shapes do not fit
-/// threads  re-entrant with a workspace each; the bits of a query depend neither on T, N or H nor on what is masked
+/// threads  re-entrant with a workspace each; its tile loop shares heads of keys; the bits of a query depend neither on T, N or H nor on what is masked
 ///          behind its last visible key
 /// source   ONNX Attention-23; Milakov & Gimelshein 2018 (online softmax)
 inline void attention(const view<const float>& q, const view<const float>& k, const view<const float>& v,

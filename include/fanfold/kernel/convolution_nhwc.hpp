@@ -348,9 +348,9 @@ inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nh
         r = {space.take<float>(cut.block.scratch).data(), space.take<std::ptrdiff_t>(cut.block.positions).data(),
              nullptr, SIZE_MAX};
     w.write_runs(cut.block.width, runs.data());
-    const conv_nhwc_pass pass{in,  w,   out,         addend,
-                              act, cut, runs.data(), pick(set, &baseline::conv_nhwc, &avx2::conv_nhwc,
-                                                          &avx512::conv_nhwc)};
+    const conv_nhwc_pass pass{
+        in,  w,   out,         addend,
+        act, cut, runs.data(), pick(set, &baseline::conv_nhwc, &avx2::conv_nhwc, &avx512::conv_nhwc)};
     const stop& stopping = space.stop;
     space.tiles(tiles, [&](std::size_t tile, std::size_t slot) {
         room& r = rooms[slot];

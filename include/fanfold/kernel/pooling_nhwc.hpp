@@ -67,8 +67,9 @@ inline void pool_images_nhwc(pool_nhwc_function kernel, const view<const float>&
         throw std::invalid_argument("pooling: " + in.shape().text() + " into " + out.shape().text() +
                                     ", expected dense " + expected.text());
     if (out.size() == 0) return;
-    pool_nhwc_call p{in.data(), out.data(), in.extent(3), in.extent(1), in.extent(2), expected[2], w.size,
-                     w.stride,  w.dilation, w.padding,    counts,       0,            0};
+    pool_nhwc_call p{in.data(), out.data(), in.extent(3), in.extent(1), in.extent(2), expected[2],
+                     w.size,    w.stride,   w.dilation,   w.padding,    counts,       0,
+                     0};
     for (std::size_t axis = 0; axis < 2; ++axis)
         if (w.size[axis] == 1) p.dilation[axis] = 1;
     const std::size_t in_step = in.shape().with(0, 1).volume(), out_step = expected.with(0, 1).volume();

@@ -6,7 +6,7 @@
 #include <algorithm>  // std::min, std::max
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
-#include <cstdint>    // std::int64_t, std::uint8_t
+#include <cstdint>    // std::int64_t, std::uint8_t, SIZE_MAX
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 
@@ -44,6 +44,8 @@ struct winograd_call {
     std::size_t frequency_out;
     activation act;
 };
+
+enum class winograd_phase : std::uint8_t { input, products, output };
 
 /// Where a tile of a block lies among the answers.
 struct winograd_place {
@@ -121,7 +123,7 @@ public:
         return {in[0], detail::conv_positions(geometry_, {3, 3}, 0, in[1]),
                 detail::conv_positions(geometry_, {3, 3}, 1, in[2]), outputs_};
     }
-    /// What `conv_winograd` takes from the workspace for images of shape `in`.
+    /// What `conv_winograd` takes from the workspace for images of shape `in`, up to as often as tiles run at once.
     [[nodiscard]] std::size_t scratch_bytes(const shape& in) const {
         const blocks b = blocks_of(output(in));
         const auto count = static_cast<std::size_t>(frequencies());
@@ -237,20 +239,45 @@ inline void conv_winograd(isa set, const view<const float>& in, const packed_win
     if (out.size() == 0) return;
     const workspace::scope scope(space);
     const auto b = w.blocks_of(expected);
-    const auto count = static_cast<std::size_t>(w.frequencies());
+    const auto frequencies = static_cast<std::size_t>(w.frequencies());
     winograd_call c = w.call(in.shape(), expected, b);
     c.in = in.data();
     c.addend = adds ? addend.data() : nullptr;
     c.out = out.data();
-    c.transformed = space.take<float>(count * b.frequency_in).data();
-    c.products = space.take<float>(count * b.frequency_out).data();
     c.act = act;
     const auto kernel = pick(set, &baseline::winograd, &avx2::winograd, &avx512::winograd);
-    for (std::int64_t first = 0; first < b.tiles; first += b.block) {
-        space.stop.check();
-        c.first = first;
-        kernel(c, static_cast<std::size_t>(std::min(b.block, b.tiles - first)));
-    }
+    const tile_loop& loop = space.tiles;
+    const stop& stopping = space.stop;
+    const auto flops = [&](std::size_t tiles) {
+        return 2 * std::uint64_t{frequencies} * tiles * static_cast<std::uint64_t>(c.channels * c.columns);
+    };
+    const auto tiles = static_cast<std::size_t>(b.tiles), block = static_cast<std::size_t>(b.block);
+    const std::size_t blocks = (tiles + block - 1) / block, wanted = loop.tiles(flops(tiles), SIZE_MAX);
+    const bool whole = blocks >= wanted;  // a tile of the loop is some blocks, else a part of a phase of a block
+    const std::size_t parts = whole ? wanted : 1, slots = loop.slots(parts);
+    const std::size_t in_step = frequencies * b.frequency_in, out_step = frequencies * b.frequency_out;
+    float* const transformed = space.take<float>(slots * in_step).data();
+    float* const products = space.take<float>(slots * out_step).data();
+    const tile_loop inside = whole ? tile_loop() : loop;
+    loop(parts, [&](std::size_t part, std::size_t slot) {
+        winograd_call one = c;
+        one.transformed = transformed + slot * in_step;
+        one.products = products + slot * out_step;
+        for (std::size_t at = blocks * part / parts; at < blocks * (part + 1) / parts; ++at) {
+            stopping.check();
+            const std::size_t count = std::min(block, tiles - at * block);
+            one.first = static_cast<std::ptrdiff_t>(at * block);
+            const auto phase = [&](winograd_phase which, std::size_t of, std::uint64_t work) {
+                inside.ranges(of, work,
+                              [&](std::size_t first, std::size_t last) { kernel(one, which, count, first, last); });
+            };
+            phase(winograd_phase::input, count,
+                  64 * std::uint64_t{frequencies} * count * static_cast<std::uint64_t>(c.room));
+            phase(winograd_phase::products, frequencies, flops(count));
+            phase(winograd_phase::output, count,
+                  64 * std::uint64_t{frequencies} * count * static_cast<std::uint64_t>(c.columns));
+        }
+    });
 }
 
 }  // namespace detail
@@ -265,7 +292,8 @@ inline void conv_winograd(isa set, const view<const float>& in, const packed_win
 ///          Rounding: with inputs and weights of random sign, the largest error over the root mean square of the answers
 ///          is about 2e-6 for F(2x2) and 1e-5 for F(4x4), where the direct sum has 7e-6; an answer that is small because
 ///          its window is, beside others of its tile that are not, has their error. An infinity or a NaN spoils its tile
-/// threads  re-entrant with a workspace each. Each tile is computed alone, each frequency by one chain of fused
+/// threads  re-entrant with a workspace each; its tile loop shares blocks or, where they are few, the tiles and
+///          frequencies of a block. Each tile is computed alone, each frequency by one chain of fused
 ///          multiply-adds in the order of channels: the bits of an image do not depend on N, or on how tiles are cut
 /// source   Lavin & Gray 2015, "Fast Algorithms for Convolutional Neural Networks", F(2x2, 3x3), F(4x4, 3x3)
 inline void conv_winograd(const view<const float>& in, const packed_winograd& w, const view<float>& out,

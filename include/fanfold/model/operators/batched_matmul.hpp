@@ -79,19 +79,37 @@ private:
     void packed(const detail::matrix_stack& a, const detail::matrix_stack& b, std::int64_t count,
                 std::span<const tensor_view> in, float* answers, workspace& space) const {
         const workspace::scope here(space);
-        const std::span<float> room = space.take<float>(packed_floats(a.columns, b.columns));
-        kernel::packed_view right = kernel::pack(b.at(0).as<float>(), room);
+        const std::size_t floats = packed_floats(a.columns, b.columns);
         if (b.count == 1 && a.count == count && a_form_ == transposed::no) {  // one tall product
+            const kernel::packed_view right = kernel::pack(b.at(0).as<float>(), space.take<float>(floats));
             const view<const float> tall(in[0].as<float>().data(), shape{count * a.rows, a.columns});
-            kernel::matmul(tall, right, view<float>(answers, shape{count * a.rows, b.columns}));
+            kernel::matmul(tall, right, view<float>(answers, shape{count * a.rows, b.columns}),
+                           kernel::activation::none, space.tiles);
             return;
         }
-        std::int64_t packed_at = 0;
-        detail::for_each_product(a, b, count, [&](std::int64_t i, std::int64_t a_at, std::int64_t b_at) {
-            if (b_at != packed_at) right = kernel::pack(b.at(b_at).as<float>(), room);
-            packed_at = b_at;
-            kernel::matmul(a.at(a_at).as<float>(), right,
-                           view<float>(answers + i * a.rows * b.columns, shape{a.rows, b.columns}));
+        const auto matrix = static_cast<std::uint64_t>(a.columns * b.columns);
+        const std::uint64_t work =
+            (2 * static_cast<std::uint64_t>(a.rows) + 32) * matrix * static_cast<std::uint64_t>(count);
+        const std::size_t parts = space.tiles.tiles(work, static_cast<std::size_t>(count));
+        const std::size_t slots = space.tiles.slots(parts),
+                          step = workspace::rounded(floats * sizeof(float)) / sizeof(float);
+        const std::span<float> rooms = space.take<float>(slots * step);
+        const tile_loop inside = parts > 1 ? tile_loop() : space.tiles;
+        space.tiles(parts, [&](std::size_t part, std::size_t slot) {
+            const std::span<float> room = rooms.subspan(slot * step, floats);
+            const auto at = [&](std::size_t p) {
+                return count * static_cast<std::int64_t>(p) / static_cast<std::int64_t>(parts);
+            };
+            kernel::packed_view right;
+            std::int64_t packed_at = -1;
+            detail::for_each_product(
+                a, b, at(part), at(part + 1), [&](std::int64_t i, std::int64_t a_at, std::int64_t b_at) {
+                    if (b_at != packed_at) right = kernel::pack(b.at(b_at).as<float>(), room);
+                    packed_at = b_at;
+                    kernel::matmul(a.at(a_at).as<float>(), right,
+                                   view<float>(answers + i * a.rows * b.columns, shape{a.rows, b.columns}),
+                                   kernel::activation::none, inside);
+                });
         });
     }
 

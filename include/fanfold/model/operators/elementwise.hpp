@@ -13,6 +13,7 @@
 #include "../../kernel/where.hpp"
 #include "../operation.hpp"
 #include "broadcast.hpp"
+#include "element_ranges.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
@@ -69,8 +70,13 @@ public:
         if (!a || !b || in[0].type != element::int64) return std::nullopt;
         return detail::sizes_of(kind_, *a, *b);
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
-        if (out[0].size() != 0) kernel::elementwise(kind_, in[0], in[1], out[0]);
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
+        if (out[0].size() == 0) return;
+        if (!detail::alike(out[0], in[0], in[1])) return kernel::elementwise(kind_, in[0], in[1], out[0]);
+        const auto some = [&](const tensor_view& a, const tensor_view& b, const mutable_tensor_view& to) {
+            kernel::elementwise(kind_, a, b, to);
+        };
+        detail::over_elements(space, 1, out[0], some, in[0], in[1]);
     }
     [[nodiscard]] kernel::binary kind() const noexcept { return kind_; }
 
@@ -101,8 +107,13 @@ public:
             detail::refuse("an element type that " + std::string(name()) + " takes", in[0].text());
         return {{type, in[0].shape}};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
-        if (out[0].size() != 0) kernel::apply(function_, alpha_, beta_, in[0], out[0]);
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
+        if (out[0].size() == 0) return;
+        if (!detail::alike(out[0], in[0])) return kernel::apply(function_, alpha_, beta_, in[0], out[0]);
+        const auto some = [&](const tensor_view& x, const mutable_tensor_view& to) {
+            kernel::apply(function_, alpha_, beta_, x, to);
+        };
+        detail::over_elements(space, 16, out[0], some, in[0]);
     }
     [[nodiscard]] kernel::activation as_activation() const noexcept {
         for (const auto& [function, act] : activations)

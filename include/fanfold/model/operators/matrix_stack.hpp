@@ -99,10 +99,11 @@ struct matrix_stack {
 
 /// Calls each(i, matrix of a, matrix of b) for the `count` matrices of the answer.
 template <class Each>
-void for_each_product(const matrix_stack& a, const matrix_stack& b, std::int64_t count, Each&& each) {
+void for_each_product(const matrix_stack& a, const matrix_stack& b, std::int64_t first, std::int64_t last,
+                      Each&& each) {
     const std::size_t axes = std::max(a.batch.rank(), b.batch.rank());
     std::array<std::int64_t, shape::max_rank> index{};
-    for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t i = first; i < last; ++i) {
         std::int64_t rest = i;
         for (std::size_t back = 1; back <= axes; ++back) {
             const std::int64_t length = std::max(a.extent_from_back(back), b.extent_from_back(back));
@@ -111,6 +112,10 @@ void for_each_product(const matrix_stack& a, const matrix_stack& b, std::int64_t
         }
         each(i, a.position(index), b.position(index));
     }
+}
+template <class Each>
+void for_each_product(const matrix_stack& a, const matrix_stack& b, std::int64_t count, Each&& each) {
+    for_each_product(a, b, 0, count, each);
 }
 
 }  // namespace detail

@@ -81,8 +81,14 @@ public:
         const workspace::scope scope(space);
         const auto scale = spread(in[1], inner, space);
         const auto bias = given(in, 2) ? spread(in[2], inner, space) : std::span<const float>();
-        kernel::layer_norm(in[0].reshaped(matrix).as<float>(), scale, bias, epsilon_,
-                           out[0].reshaped(matrix).as<float>(), out[1].as<float>().flat(), out[2].as<float>().flat());
+        const auto mean = out[1].as<float>().flat(), factor = out[2].as<float>().flat();
+        const auto rows = [&](std::size_t first, std::size_t last) {
+            const std::size_t count = last - first;
+            const auto some = [&](std::span<float> all) { return all.empty() ? all : all.subspan(first, count); };
+            kernel::layer_norm(in[0].reshaped(matrix).slice(0, first, count).as<float>(), scale, bias, epsilon_,
+                               out[0].reshaped(matrix).slice(0, first, count).as<float>(), some(mean), some(factor));
+        };
+        space.tiles.ranges(static_cast<std::size_t>(matrix[0]), 80 * std::uint64_t{x.volume()}, rows);
     }
 
 private:

@@ -11,6 +11,7 @@
 #include "../../kernel/log_softmax.hpp"
 #include "../../kernel/softmax.hpp"
 #include "../operation.hpp"
+#include "element_ranges.hpp"
 #include "expect.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -53,14 +54,15 @@ public:
         const auto rows = x.row_axis();
         return !rows || *rows == axis || (over_ == softmax_over::axis_and_later && *rows > axis);
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         const std::size_t axis = detail::expect_axis(axis_, in[0].rank());
-        if (over_ == softmax_over::axis) return compute(in[0], axis, out[0]);
+        if (over_ == softmax_over::axis && axis + 1 != in[0].rank()) return compute(in[0], axis, out[0]);
         std::int64_t outer = 1;
         for (std::size_t before = 0; before < axis; ++before) outer *= in[0].extent(before);
         const shape matrix{outer, static_cast<std::int64_t>(in[0].size()) / outer};
-        compute(in[0].reshaped(matrix), 1, out[0].reshaped(matrix));
+        const auto some = [&](const tensor_view& x, const mutable_tensor_view& y) { compute(x, 1, y); };
+        detail::over_rows(space, 32, out[0].reshaped(matrix), some, in[0].reshaped(matrix));
     }
 
 private:
