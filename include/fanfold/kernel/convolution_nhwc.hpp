@@ -244,7 +244,7 @@ private:
         block = b;
         down = static_cast<std::size_t>((out[1] + b.rows - 1) / b.rows);
         blocks = static_cast<std::size_t>((in[0] + b.images - 1) / b.images) * down;
-        block_parts = std::min(blocks, wanted);
+        block_parts = wanted > 1 && blocks <= 2 * wanted ? blocks : std::min(blocks, wanted);
         column_parts = std::min(units, (wanted + block_parts - 1) / block_parts);
     }
 };
