@@ -151,11 +151,11 @@ TEST_CASE("products are split into rows and panels of columns") {
         const kernel::packed_matrix packed({w.data(), shape{k, n}}, {bias.data(), shape{n}});
         splits_without_a_trace(static_cast<std::size_t>(m * n), [&](kernel::isa set, workspace& space, float* out) {
             kernel::detail::matmul(set, {a.data(), shape{m, k}}, packed.seen(), {out, shape{m, n}}, activation::tanh,
-                                   space.tiles);
+                                   kernel::detail::matmul_start::bias, space.tiles);
         });
         splits_without_a_trace(static_cast<std::size_t>(m * n), [&](kernel::isa set, workspace& space, float* out) {
             kernel::detail::matmul(set, {a.data(), shape{m, k}}, packed.seen(), {out, shape{m, n}, strides{1, m}},
-                                   activation::none, space.tiles);
+                                   activation::none, kernel::detail::matmul_start::bias, space.tiles);
         });
     }
 }

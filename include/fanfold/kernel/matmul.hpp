@@ -199,9 +199,18 @@ inline void matmul(isa set, const view<const float>& a, const packed_view& w, co
         throw std::invalid_argument("matmul: " + a.shape().text() + " times weights [" + std::to_string(w.inner) +
                                     ", " + std::to_string(w.columns) + "] into " + out.shape().text());
     if (out.size() == 0) return;
-    const matmul_call call{a.data(),   a.step(0),   a.step(1),   static_cast<std::size_t>(a.extent(0)),
-                           w.inner,    w.columns,   w.panels,    w.bias,
-                           out.data(), out.step(0), out.step(1), act,
+    const matmul_call call{a.data(),
+                           a.step(0),
+                           a.step(1),
+                           static_cast<std::size_t>(a.extent(0)),
+                           w.inner,
+                           w.columns,
+                           w.panels,
+                           w.bias,
+                           out.data(),
+                           out.step(0),
+                           out.step(1),
+                           act,
                            start == matmul_start::out};
     const auto kernel = pick(set, &baseline::matmul, &avx2::matmul, &avx512::matmul);
     const matmul_parts parts(call, tiles);
