@@ -142,8 +142,9 @@ TEST_CASE("depthwise convolutions and pooling are split into rows of images") {
 }
 
 TEST_CASE("products are split into rows and panels of columns") {
-    for (const auto& [m, k, n] :
+    for (const auto& sizes :
          {std::array<std::int64_t, 3>{1, 1500, 1001}, {7, 600, 700}, {500, 130, 40}, {100, 300, 260}}) {
+        const std::int64_t m = sizes[0], k = sizes[1], n = sizes[2];
         INFO(m << " x " << k << " x " << n);
         const std::vector<float> a = numbers(1).some(static_cast<std::size_t>(m * k)),
                                  w = numbers(2).some(static_cast<std::size_t>(k * n)),
