@@ -4,6 +4,7 @@
 #include <fanfold/kernel/convolution.hpp>
 #include <fanfold/kernel/convolution_nhwc.hpp>
 #include <fanfold/kernel/depthwise_nhwc.hpp>
+#include <fanfold/kernel/winograd.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -83,6 +84,23 @@ void conv_nhwc(benchmark::State& state) {
     p.count(state, answer);
 }
 
+/// GFLOP/s of the direct sum, as the others: more than the peak is what tiles save.
+template <kernel::winograd_tile Tile>
+void winograd(benchmark::State& state) {
+    const problem p(state);
+    const kernel::packed_winograd packed({p.packed_from.data(), p.weights}, {p.bias.data(), shape{p.outputs}},
+                                         p.geometry, Tile);
+    const view<const float> in(p.in.data(), shape{p.images, p.extent, p.extent, p.channels});
+    const shape answer = packed.output(in.shape());
+    std::vector<float> out(answer.volume());
+    fanfold::workspace space(packed.scratch_bytes(in.shape()));
+    for (auto _ : state) {
+        kernel::conv_winograd(in, packed, view<float>(out.data(), answer), space, kernel::activation::relu);
+        benchmark::ClobberMemory();
+    }
+    p.count(state, answer);
+}
+
 void conv_nchw(benchmark::State& state) {
     const problem p(state);
     const kernel::packed_conv2d packed({p.packed_from.data(), p.weights}, {p.bias.data(), shape{p.outputs}}, p.geometry,
@@ -120,7 +138,28 @@ void sizes(benchmark::internal::Benchmark* b) {
     b->Args({1, 112, 32, 32, 3, 1, 32});  // depthwise
 }
 
+void windows_of_3(benchmark::internal::Benchmark* b) {
+    for (const std::int64_t images : {1, 8}) {
+        b->Args({images, 112, 128, 128, 3, 1, 1});  // VGG-19
+        b->Args({images, 56, 256, 256, 3, 1, 1});
+        b->Args({images, 28, 512, 512, 3, 1, 1});
+        b->Args({images, 14, 512, 512, 3, 1, 1});
+        b->Args({images, 56, 64, 64, 3, 1, 1});  // ResNet-50
+        b->Args({images, 28, 128, 128, 3, 1, 1});
+        b->Args({images, 14, 256, 256, 3, 1, 1});
+        b->Args({images, 7, 512, 512, 3, 1, 1});
+        b->Args({images, 55, 16, 64, 3, 1, 1});  // SqueezeNet
+        b->Args({images, 13, 64, 256, 3, 1, 1});
+        b->Args({images, 28, 16, 16, 3, 1, 1});  // ResNet-8
+        b->Args({images, 14, 32, 32, 3, 1, 1});
+        b->Args({images, 7, 64, 64, 3, 1, 1});
+    }
+}
+
 }  // namespace
 
 BENCHMARK(conv_nhwc)->Apply(sizes);
 BENCHMARK(conv_nchw)->Apply(sizes);
+BENCHMARK(conv_nhwc)->Name("conv_3x3")->Apply(windows_of_3);
+BENCHMARK(winograd<kernel::winograd_tile::two>)->Name("winograd_2x2")->Apply(windows_of_3);
+BENCHMARK(winograd<kernel::winograd_tile::four>)->Name("winograd_4x4")->Apply(windows_of_3);

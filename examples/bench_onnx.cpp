@@ -36,6 +36,7 @@ struct flags {
     bool intra = false;
     std::string json_file;
     std::vector<std::string> dims;
+    std::string accuracy = "usual", weights = "usual";
     std::vector<std::string> inputs;
 };
 
@@ -148,7 +149,9 @@ timing measure_batches(const fanfold::graph& model, const std::vector<fanfold::t
 
 json bench(const flags& given) {
     const auto start = clock::now();
-    const fanfold::graph model = fanfold::onnx::load(given.model, {.dims = model_inputs::dims(given.dims)});
+    const fanfold::graph model = fanfold::onnx::load(
+        given.model,
+        {.dims = model_inputs::dims(given.dims), .prefer = model_inputs::preference(given.accuracy, given.weights)});
     const double load_s = seconds_since(start);
 
     const std::vector<fanfold::tensor> inputs = model_inputs::make(model, given.inputs, given.batch);
@@ -195,6 +198,10 @@ int main(int argc, char** argv) try {
                    "what workers share: the rows of a batch, or batches; auto: rows if possible")
         ->check(CLI::IsMember({"auto", "rows", "batches"}));
     app.add_flag("--intra", given.intra, "all workers share the operations of one call at a time");
+    app.add_option("--accuracy", given.accuracy, "of convolutions; high: tiles of 2x2 at most, direct: no tiles")
+        ->check(CLI::IsMember({"usual", "high", "direct"}));
+    app.add_option("--weights", given.weights, "memory for them; small: no more than in the file")
+        ->check(CLI::IsMember({"usual", "small"}));
     app.add_option("--dim", given.dims, "NAME=N: the extent of an open dimension; 1 where none is given")
         ->default_str("");
     app.add_option("--input", given.inputs,

@@ -42,6 +42,15 @@ inline std::map<std::string, std::int64_t> dims(const std::vector<std::string>& 
     return out;
 }
 
+/// What --accuracy and --weights say, for onnx::load_options.
+inline fanfold::preference preference(const std::string& accuracy, const std::string& weights) {
+    fanfold::preference out;
+    if (accuracy == "high") out.accuracy = fanfold::accuracy::high;
+    if (accuracy == "direct") out.accuracy = fanfold::accuracy::direct;
+    if (weights == "small") out.memory = fanfold::weight_memory::small;
+    return out;
+}
+
 /// A tensor from an .npy file, or from a .pb file that holds a TensorProto.
 inline fanfold::tensor read(const std::filesystem::path& file) {
     if (file.extension() == ".npy") return npy::read(file);

@@ -24,6 +24,7 @@ struct flags {
     std::string model;
     std::vector<std::string> inputs;
     std::vector<std::string> dims;
+    std::string accuracy = "usual", weights = "usual";
     std::string output_dir;
     std::size_t workers = 1;
     bool profile = false;
@@ -127,7 +128,9 @@ std::string file_name(const std::string& name, std::set<std::string>& taken) {
 }
 
 void run(const flags& given) {
-    const fanfold::graph model = fanfold::onnx::load(given.model, {.dims = model_inputs::dims(given.dims)});
+    const fanfold::graph model = fanfold::onnx::load(
+        given.model,
+        {.dims = model_inputs::dims(given.dims), .prefer = model_inputs::preference(given.accuracy, given.weights)});
     const fanfold::graph_state& g = model.state();
     if (given.summary) std::printf("%s\n", model.summary().c_str());
 
@@ -173,6 +176,10 @@ int main(int argc, char** argv) try {
     app.add_option("MODEL", given.model, "ONNX file")->required()->default_str("");
     app.add_option("--input", given.inputs, "NAME=FILE.npy or .pb (a TensorProto); random where none is given")
         ->default_str("");
+    app.add_option("--accuracy", given.accuracy, "of convolutions; high: tiles of 2x2 at most, direct: no tiles")
+        ->check(CLI::IsMember({"usual", "high", "direct"}));
+    app.add_option("--weights", given.weights, "memory for them; small: no more than in the file")
+        ->check(CLI::IsMember({"usual", "small"}));
     app.add_option("--dim", given.dims, "NAME=N: the extent of an open dimension; 1 where none is given")
         ->default_str("");
     app.add_option("--output-dir", given.output_dir, "write NAME.npy for each output to this folder")->default_str("");

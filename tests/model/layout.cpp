@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/model/layout.hpp>
+#include <fanfold/model/optimize.hpp>
 
 #include "../catch.hpp"
 #include "images.hpp"
@@ -99,4 +100,38 @@ TEST_CASE("images whose size only a run tells have their channels side by side, 
         for (std::size_t i = 0; i < a.size(); ++i) agree = agree && std::abs(a[i] - b[i]) < 1e-4F;
         CHECK(agree);
     }
+}
+
+namespace {
+/// The tiles of a lone convolution of 64 channels into 64 by windows of 3x3.
+std::optional<kernel::winograd_tile> tiles_of(const extent& size, const preference& prefer, std::int64_t stride = 1) {
+    graph_builder g;
+    const auto x = g.input("x", {element::float32, {rows_extent, 64, size, size}});
+    const auto y = conv(g, x, {64, 64, 3, 3}, 1, stride);
+    const graph made = std::move(g).finish({{"y", y}}, &choose_layout, prefer);
+    for (const graph_step& step : made.state().steps)
+        if (const auto* op = step.op.as<convolution_nhwc>()) return op->tiles();
+    throw std::logic_error("no convolution");
+}
+}  // namespace
+
+TEST_CASE("windows of 3x3 are taken by tiles unless accuracy or memory come first") {
+    using kernel::winograd_tile;
+    CHECK(tiles_of(28, {}) == winograd_tile::four);
+    CHECK(tiles_of(extent::unknown(), {}) == winograd_tile::four);
+    CHECK(tiles_of(28, {.accuracy = accuracy::high}) == winograd_tile::two);
+    CHECK(tiles_of(28, {.accuracy = accuracy::direct}) == std::nullopt);
+    CHECK(tiles_of(28, {.memory = weight_memory::small}) == std::nullopt);
+    CHECK(tiles_of(28, {}, 2) == std::nullopt);
+    CHECK(tiles_of(1, {}) == std::nullopt);
+}
+
+TEST_CASE("convolutions by tiles agree with those that are not, and take addends and activations") {
+    const comparison c(&optimize, {{3, 32, 15, 14}}, [](graph_builder& g, const ids& in) -> ids {
+        const auto y = conv(g, in[0], {32, 32, 3, 3}, 1);
+        const auto sum = g.add(arithmetic(binary::add), {in[0], y}).front();
+        return {g.add(unary_function(kernel::activation::relu), {sum}).front()};
+    });
+    CHECK(c.after == "Transpose Conv + Add Transpose");
+    CHECK(c.agree);
 }

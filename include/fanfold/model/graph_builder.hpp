@@ -129,7 +129,7 @@ public:
 
     /// `pass` rewrites the steps before memory is planned, e.g. optimize of model/optimize.hpp.
     [[nodiscard]] graph finish(const std::vector<std::pair<std::string, value_id>>& outputs,
-                               graph_pass pass = nullptr) && {
+                               graph_pass pass = nullptr, const preference& prefer = {}) && {
         if (outputs.empty()) throw std::invalid_argument("a graph needs at least one output");
         for (const auto& [name, value] : outputs) {
             graph_.outputs.push_back(value.index);
@@ -139,7 +139,7 @@ public:
         graph_.planned = all_sizes_follow_from_rows();
         find_static_batch();
         if (graph_.planned) drop_shape_inputs();
-        if (pass != nullptr) pass(graph_draft(graph_, known_));
+        if (pass != nullptr) pass(graph_draft(graph_, known_, prefer));
         fuse_activations();
         remove_unused();
         place_values();

@@ -9,16 +9,19 @@
 #include <vector>    // std::vector
 
 #include "graph_state.hpp"
+#include "preference.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
 /// What a pass over the steps works on. Values keep their indices; steps keep an order in which they can run.
 class graph_draft {
 public:
-    graph_draft(graph_state& state, std::vector<knowledge>& known) : state_(state), known_(known) {}
+    graph_draft(graph_state& state, std::vector<knowledge>& known, const preference& prefer = {})
+        : state_(state), known_(known), prefer_(prefer) {}
 
     [[nodiscard]] std::vector<graph_step>& steps() const noexcept { return state_.steps; }
     [[nodiscard]] const std::vector<std::size_t>& outputs() const noexcept { return state_.outputs; }
+    [[nodiscard]] const preference& prefer() const noexcept { return prefer_; }
     [[nodiscard]] std::size_t values() const noexcept { return state_.values.size(); }
     [[nodiscard]] const value_type& type(std::size_t value) const { return state_.values[value].type; }
     [[nodiscard]] const std::string& name(std::size_t value) const { return state_.values[value].name; }
@@ -61,6 +64,7 @@ public:
 private:
     graph_state& state_;
     std::vector<knowledge>& known_;
+    preference prefer_;
 };
 
 /// Rewrites a draft; what the graph answers stays the same within rounding.

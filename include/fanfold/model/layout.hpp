@@ -9,6 +9,7 @@
 #include <vector>    // std::vector
 
 #include "../kernel/transpose.hpp"
+#include "../kernel/winograd_choice.hpp"
 #include "fusion.hpp"
 #include "operators/axes.hpp"
 #include "operators/convolution.hpp"
@@ -179,7 +180,28 @@ private:
                                         {window->dilation[0], window->dilation[1]},
                                         {window->before[0], window->before[1], window->after[0], window->after[1]},
                                         op->groups()};
-        return graph_step{convolution_nhwc(weights, bias_of(step), g), step.name, {twin(step.inputs[0])}, {}};
+        return graph_step{convolution_nhwc(weights, bias_of(step), g, tiles(weights, g, draft_.type(step.outputs[0]))),
+                          step.name,
+                          {twin(step.inputs[0])},
+                          {}};
+    }
+
+    /// By which tiles a convolution is fastest, as far as accuracy and memory may be given for it. Images of unknown size
+    /// are taken to be large.
+    [[nodiscard]] std::optional<kernel::winograd_tile> tiles(const view<const float>& weights,
+                                                             const kernel::conv2d_geometry& g,
+                                                             const value_type& answer) const {
+        const preference& prefer = draft_.prefer();
+        if (prefer.accuracy == accuracy::direct || prefer.memory == weight_memory::small ||
+            !kernel::packed_winograd::fits(weights.shape(), g))
+            return std::nullopt;
+        const auto size = [&](std::size_t axis) {
+            const extent& along = answer.shape[axis];
+            return along.constant() ? along.fixed : usual_size;
+        };
+        return kernel::fastest_tile(
+            {weights.extent(1), weights.extent(0), size(2), size(3)},
+            prefer.accuracy == accuracy::high ? kernel::winograd_tile::two : kernel::winograd_tile::four);
     }
 
     /// A step that can do with twins as well, after one that made them.
@@ -292,6 +314,7 @@ private:
             convolution(x, weights, bias_of(step), g), std::move(step.name), {step.inputs[0]}, std::move(step.outputs)};
     }
 
+    static constexpr std::int64_t usual_size = 32;
     static constexpr std::int64_t few_outputs = 12;  // below, lanes of positions beat lanes of channels
 
     const graph_draft& draft_;

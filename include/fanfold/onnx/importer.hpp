@@ -85,7 +85,8 @@ public:
                              [&] { expect_declared(output, state_.builder.type(value), rows); });
             outputs.emplace_back(std::string(output.name), value);
         }
-        return {std::move(state_.builder), std::move(outputs), std::move(state_.captures), state_.context.pass};
+        return {std::move(state_.builder), std::move(outputs), std::move(state_.captures), state_.context.pass,
+                state_.context.prefer};
     }
 
 private:

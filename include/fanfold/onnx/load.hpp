@@ -10,6 +10,7 @@
 #include <vector>       // std::vector
 
 #include "../model/graph.hpp"
+#include "../model/preference.hpp"
 #include "error.hpp"
 #include "operator_entry.hpp"
 
@@ -20,6 +21,7 @@ struct load_options {
     graph_limits limits{};
     std::map<std::string, std::int64_t> dims{};  ///< extents for symbolic dimensions, by name
     std::vector<operator_entry> operators{};     ///< operators of the user's own, asked before those that are built in
+    preference prefer{};                         ///< accuracy or memory instead of speed
 };
 
 /// "Add, And, ..., opset 1 to 22 of the domain ai.onnx"

@@ -36,7 +36,8 @@ namespace detail {
         const model_proto model =
             parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
         return import_model(
-            model, {&find_any_operator, nullptr, options.operators, options.limits, folder, &optimize}, options.dims);
+            model, {&find_any_operator, nullptr, options.operators, options.limits, folder, &optimize, options.prefer},
+            options.dims);
     } catch (const std::invalid_argument& error) {
         throw load_error(file + ": " + error.what());
     }

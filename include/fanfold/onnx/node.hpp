@@ -33,8 +33,9 @@ struct inner_graph {
     std::vector<std::pair<std::string, value_id>> outputs;
     std::vector<value_id> captures;
     graph_pass pass = nullptr;
+    preference prefer{};
 
-    [[nodiscard]] graph finish() && { return std::move(builder).finish(outputs, pass); }
+    [[nodiscard]] graph finish() && { return std::move(builder).finish(outputs, pass, prefer); }
 };
 /// What is known of the first inputs of an inner graph.
 using inner_inputs = std::span<const knowledge>;
@@ -48,6 +49,7 @@ struct import_context {
     graph_limits limits{};
     data_folder folder{};
     graph_pass pass = nullptr;  ///< over the steps of each graph before it is finished
+    preference prefer{};
     std::int64_t opset = 0;
     std::vector<opset_proto> other_opsets{};
 };

@@ -15,6 +15,7 @@
 #include "../../kernel/convolution_nhwc.hpp"
 #include "../../kernel/depthwise_nhwc.hpp"
 #include "../../kernel/pooling_nhwc.hpp"
+#include "../../kernel/winograd.hpp"
 #include "../operation.hpp"
 #include "expect.hpp"
 
@@ -41,19 +42,22 @@ inline void expect_nhwc(const value_type& x, std::int64_t channels) {
 ///
 /// shapes   x float32 [N, H, W, C], weights [O, C / groups, kh, kw], bias [O] or empty, addend and answer float32
 ///          [N, oh, ow, O]
-/// errors   throws std::invalid_argument when weights, bias and geometry do not fit each other
+/// errors   throws std::invalid_argument when weights, bias and geometry do not fit each other, or no tiles fit them
 /// threads  copies share the packed weights; const use from any thread
 /// source   ONNX Conv-11
 class convolution_nhwc {
 public:
+    /// `tiles`: by Winograd's tiles instead of the direct sum.
     convolution_nhwc(const view<const float>& weights, const view<const float>& bias,
-                     const kernel::conv2d_geometry& geometry)
+                     const kernel::conv2d_geometry& geometry, std::optional<kernel::winograd_tile> tiles = {})
         : geometry_(geometry) {
         if (weights.rank() != 4) detail::refuse("weights [O, C / groups, kh, kw]", weights.shape().text());
         outputs_ = weights.extent(0);
         channels_ = weights.extent(1) * geometry.groups;
         size_ = {weights.extent(2), weights.extent(3)};
-        if (weights.extent(1) == 1 && geometry.groups == outputs_ && outputs_ > 1)
+        if (tiles)
+            tiled_ = std::make_shared<const kernel::packed_winograd>(weights, bias, geometry, *tiles);
+        else if (weights.extent(1) == 1 && geometry.groups == outputs_ && outputs_ > 1)
             depthwise_ = std::make_shared<const kernel::packed_depthwise_nhwc>(weights, bias, geometry);
         else
             dense_ = std::make_shared<const kernel::packed_conv_nhwc>(weights, bias, geometry);
@@ -79,19 +83,28 @@ public:
         if (depthwise_ != nullptr)
             kernel::depthwise_nhwc(in[0].as<float>(), *depthwise_, out[0].as<float>(), space.stop, activation_, addend,
                                    space.tiles);
+        else if (tiled_ != nullptr)
+            kernel::conv_winograd(in[0].as<float>(), *tiled_, out[0].as<float>(), space, activation_, addend);
         else
             kernel::conv_nhwc(in[0].as<float>(), *dense_, out[0].as<float>(), space, activation_, addend);
     }
 
     [[nodiscard]] std::size_t scratch_bytes(std::span<const shape> in) const {
-        return dense_ == nullptr || in[0].volume() == 0 ? 0 : dense_->scratch_bytes(in[0]);
+        if (depthwise_ != nullptr || in[0].volume() == 0) return 0;
+        return tiled_ != nullptr ? tiled_->scratch_bytes(in[0]) : dense_->scratch_bytes(in[0]);
     }
     [[nodiscard]] std::size_t weight_bytes() const {
-        return depthwise_ != nullptr ? depthwise_->bytes() : dense_->bytes();
+        return depthwise_ != nullptr ? depthwise_->bytes() : tiled_ != nullptr ? tiled_->bytes() : dense_->bytes();
     }
+    /// Of the direct sum, whatever the tiles save.
     [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
-        const shape out = dense_ != nullptr ? dense_->output(in[0]) : depthwise_->output(in[0]);
+        const shape out = depthwise_ != nullptr ? depthwise_->output(in[0])
+                          : tiled_ != nullptr   ? tiled_->output(in[0])
+                                                : dense_->output(in[0]);
         return 2 * out.volume() * static_cast<std::uint64_t>(channels_ / geometry_.groups * size_[0] * size_[1]);
+    }
+    [[nodiscard]] std::optional<kernel::winograd_tile> tiles() const {
+        return tiled_ == nullptr ? std::nullopt : std::optional(tiled_->tile());
     }
     [[nodiscard]] std::optional<convolution_nhwc> with(kernel::activation act) const {
         if (activation_ != kernel::activation::none) return std::nullopt;
@@ -109,6 +122,7 @@ public:
 private:
     std::shared_ptr<const kernel::packed_conv_nhwc> dense_;  ///< or else
     std::shared_ptr<const kernel::packed_depthwise_nhwc> depthwise_;
+    std::shared_ptr<const kernel::packed_winograd> tiled_;
     kernel::conv2d_geometry geometry_;
     std::array<std::int64_t, 2> size_{};
     std::int64_t outputs_ = 0, channels_ = 0;
