@@ -146,4 +146,27 @@ inline std::vector<fanfold::tensor> make(const fanfold::graph& model, const std:
     return out;
 }
 
+/// "; taken as 1: axis 3 of 'x' (--dim W=N)": what `make` guessed, for the text of an error; empty when it had to guess
+/// nothing.
+inline std::string guesses(const fanfold::graph& model, const std::vector<std::string>& flags,
+                           const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const fanfold::onnx::model_proto proto = fanfold::onnx::parse_model(bytes);
+    const auto from = files(model, flags);
+    std::string out;
+    for (const std::size_t index : model.state().inputs) {
+        const fanfold::graph_value& input = model.state().values[index];
+        if (from.count(input.name) != 0 || !input.type.shape.ranked()) continue;
+        for (std::size_t at = 0; at < input.type.shape.rank(); ++at) {
+            if (input.type.shape[at].known()) continue;
+            out += (out.empty() ? "; taken as 1: axis " : ", axis ") + std::to_string(at) + " of '" + input.name + "'";
+            for (const auto& declared : proto.graph->inputs)
+                if (declared.name == input.name && declared.shape && !(*declared.shape)[at].param.empty())
+                    out += " (--dim " + std::string((*declared.shape)[at].param) + "=N)";
+        }
+    }
+    return out;
+}
+
 }  // namespace model_inputs

@@ -144,12 +144,18 @@ void run(const flags& given) {
     }
     const std::vector<fanfold::tensor_view> views(inputs.begin(), inputs.end());
     std::vector<fanfold::tensor> answers;
-    if (given.workers > 1) {
-        answers = answers_of_workers(model, inputs, given.workers);
-    } else {
-        const fanfold::floating_point_scope environment;
-        fanfold::workspace space;
-        answers = model.run(views, space);
+    try {
+        if (given.workers > 1) {
+            answers = answers_of_workers(model, inputs, given.workers);
+        } else {
+            const fanfold::floating_point_scope environment;
+            fanfold::workspace space;
+            answers = model.run(views, space);
+        }
+    } catch (const std::runtime_error& error) {
+        throw std::runtime_error(error.what() + model_inputs::guesses(model, given.inputs, given.model));
+    } catch (const std::logic_error& error) {
+        throw std::runtime_error(error.what() + model_inputs::guesses(model, given.inputs, given.model));
     }
     if (!given.output_dir.empty()) std::filesystem::create_directories(given.output_dir);
     std::set<std::string> taken;

@@ -86,6 +86,25 @@ TEST_CASE("samples agree with weights written as functions of distance, for ever
             }
 }
 
+TEST_CASE("volumes, with the third coordinate in depth", "[kernel][grid]") {
+    numbers next(2);
+    const std::vector<float> values = next.some(2 * 3 * 4 * 5), points = next.some(2 * 7 * 3);
+    guarded in(values, 1), grid(points, 2), out(2 * 7);
+    kernel::grid_sample(in.as({2, 1, 3, 4, 5}), grid.as({2, 1, 1, 7, 3}), {.corners = grid_options::corners::centres},
+                        out.as({2, 1, 1, 1, 7}));
+    CHECK(out.intact());
+    bool right = true;
+    for (std::size_t i = 0; i < 14; ++i) {
+        const double x = (points[i * 3] + 1) / 2 * 4, y = (points[i * 3 + 1] + 1) / 2 * 3, z = points[i * 3 + 2] + 1;
+        double sum = 0;
+        for (int k = 0; k < 60; ++k)
+            sum += std::max(0.0, 1 - std::abs(k / 20 - z)) * std::max(0.0, 1 - std::abs(k / 5 % 4 - y)) *
+                   std::max(0.0, 1 - std::abs(k % 5 - x)) * values[i / 7 * 60 + static_cast<std::size_t>(k)];
+        right = right && std::abs(out.span()[i] - sum) < 1e-5;
+    }
+    CHECK(right);
+}
+
 TEST_CASE("points at infinity and NaN read nothing astray", "[kernel][grid]") {
     const float inf = std::numeric_limits<float>::infinity();
     const std::vector<float> values{1, 2, 3, 4};

@@ -144,3 +144,19 @@ TEST_CASE("quantization refuses types and counts that do not fit", "[kernel][qua
     CHECK_THROWS_AS(kernel::quantize_linear(in, two, {}, 5, out), std::invalid_argument);
     kernel::quantize_linear(in, three, alike, 1, out);
 }
+
+TEST_CASE("neighbours share a scale in blocks, the last one smaller", "[kernel][quantize]") {
+    const std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, scale{1, 2, 0.5F, 1, 4, 3};  // [5, 2] in blocks of 2
+    const std::vector<std::int8_t> zero{0, 1, 2, 3, 4, 5};
+    tensor q(element::int8, {5, 2});
+    const view<const float> scales(scale.data(), {3, 2});
+    const tensor_view zeros = view<const std::int8_t>(zero.data(), {3, 2});
+    kernel::quantize_blocks({x.data(), {5, 2}}, scales, zeros, 0, 2, q);
+    const std::vector<int> expected{1, 2, 3, 3, 12, 9, 16, 11, 6, 8};
+    CHECK(std::vector<int>(q.as<std::int8_t>().flat().begin(), q.as<std::int8_t>().flat().end()) == expected);
+    std::vector<float> back(10);
+    kernel::dequantize_blocks(q, scales, zeros, 0, 2, {back.data(), {5, 2}});
+    CHECK(back == std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8, 8, 9});
+    CHECK_THROWS_AS(kernel::quantize_blocks({x.data(), {5, 2}}, scales, zeros, 0, 3, q), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::dequantize_blocks(q, scales, zeros, 1, 2, {back.data(), {5, 2}}), std::invalid_argument);
+}

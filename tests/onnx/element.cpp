@@ -20,7 +20,9 @@ TEST_CASE("numbers and bools are supported element types, the others are named")
     CHECK(onnx::element_of_data_type(12) == element::uint32);
     CHECK(onnx::element_of_data_type(13) == element::uint64);
     CHECK(onnx::element_of_data_type(16) == element::bfloat16);
-    for (const std::int64_t other : {0, 8, 14, 15, 17, 22, 99, -1}) CHECK_FALSE(onnx::find_element(other).has_value());
+    for (const std::int64_t other : {0, 8, 14, 15, 23, 99, -1}) CHECK_FALSE(onnx::find_element(other).has_value());
+    CHECK(onnx::element_of_data_type(17) == element::float32);  // 8-bit floats are held in 32
+    CHECK(onnx::element_of_data_type(22) == element::int8);     // 4-bit integers in 8
     CHECK_THROWS_WITH(onnx::element_of_data_type(8),
                       "expected an element type of float32, float64, float16, bfloat16, "
                       "int8 to int64, uint8 to uint64, bool, got string (8)");

@@ -5,7 +5,7 @@ import re
 import sys
 
 WHY = [
-    ("preview.training|LogLikelihoodLoss|CrossEntropyLoss", "training"),
+    ("preview.training", "training"),
     ("Bernoulli|Random|Multinomial", "random numbers: not the same bits twice"),
     ("Sequence|Optional|ConcatFromSequence", "sequences and optional values: values are tensors"),
     ("TfIdfVectorizer|StringNormalizer", "text"),

@@ -168,6 +168,72 @@ inline void dequantize_linear(const tensor_view& in, std::span<const float> scal
         detail::visit_quantized(who, in.type(), convert);
 }
 
+namespace detail {
+
+/// Calls f(element, its scale) for each element, in order, where `block` neighbours along an axis share a scale.
+template <class F>
+void for_each_in_blocks(const char* who, const shape& extents, std::size_t axis, std::int64_t block,
+                        const shape& scales, F&& f) {
+    const bool sane = axis < extents.rank() && block >= 1 && extents.volume() != 0;
+    if (!sane || !(scales == extents.with(axis, (extents[axis] - 1) / block + 1)))
+        throw std::invalid_argument(std::string(who) + ": scales " + scales.text() + " for blocks of " +
+                                    std::to_string(block) + " along axis " + std::to_string(axis) + " of " +
+                                    extents.text());
+    std::size_t inner = 1;
+    for (std::size_t a = axis + 1; a < extents.rank(); ++a) inner *= static_cast<std::size_t>(extents[a]);
+    const auto along = static_cast<std::size_t>(extents[axis]), blocks = static_cast<std::size_t>(scales[axis]);
+    const auto each = static_cast<std::size_t>(block);
+    for (std::size_t at = 0; at < extents.volume(); ++at) {
+        const std::size_t line = at / inner;
+        f(at, (line / along * blocks + line % along / each) * inner + at % inner);
+    }
+}
+inline void expect_zeros(const char* who, const tensor_view& zero_point, const shape& scales, element type) {
+    if (zero_point.size() != 0 && (zero_point.type() != type || !(zero_point.shape() == scales)))
+        throw std::invalid_argument(std::string(who) + ": zero points " + describe(zero_point) + " beside scales " +
+                                    scales.text());
+}
+
+}  // namespace detail
+
+/// quantize_linear where `block` neighbours along the axis share a scale and a zero point.
+///
+/// shapes   in float32, out int8, uint8, int16 or uint16, alike and dense; scale as in but for the axis, whose extent is
+///          divided by `block` and rounded up; zero_point like out and scale, or of size 0 for zeros
+/// errors   throws std::invalid_argument when the shapes or types do not fit
+/// threads  re-entrant
+/// source   ONNX QuantizeLinear-21
+inline void quantize_blocks(const view<const float>& in, const view<const float>& scale, const tensor_view& zero_point,
+                            std::size_t axis, std::int64_t block, const mutable_tensor_view& out) {
+    const char* const who = "quantize_blocks";
+    detail::expect_zeros(who, zero_point, scale.shape(), out.type());
+    const auto from = in.flat(), divisors = scale.flat();
+    detail::visit_quantized(who, out.type(), [&]<class To>(To) {
+        const To* zero = detail::elements_or_null<To>(zero_point);
+        const auto to = out.as<To>().flat();
+        detail::for_each_in_blocks(who, in.shape(), axis, block, scale.shape(), [&](std::size_t at, std::size_t s) {
+            to[at] = detail::saturated<To>(from[at] / divisors[s], zero == nullptr ? 0 : zero[s]);
+        });
+    });
+}
+
+/// dequantize_linear where `block` neighbours along the axis share a scale and a zero point; shapes as quantize_blocks.
+/// source   ONNX DequantizeLinear-21
+inline void dequantize_blocks(const tensor_view& in, const view<const float>& scale, const tensor_view& zero_point,
+                              std::size_t axis, std::int64_t block, const view<float>& out) {
+    const char* const who = "dequantize_blocks";
+    detail::expect_zeros(who, zero_point, scale.shape(), in.type());
+    const auto to = out.flat();
+    const auto factors = scale.flat();
+    detail::visit_quantized(who, in.type(), [&]<class From>(From) {
+        const From* zero = detail::elements_or_null<From>(zero_point);
+        const auto from = in.as<From>().flat();
+        detail::for_each_in_blocks(who, in.shape(), axis, block, scale.shape(), [&](std::size_t at, std::size_t s) {
+            to[at] = static_cast<float>(from[at] - (zero == nullptr ? 0 : zero[s])) * factors[s];
+        });
+    });
+}
+
 struct dynamic_quantization {
     float scale;
     std::uint8_t zero_point;

@@ -168,7 +168,7 @@ inline void unary_doubles(const unary_call& call, const double* in, double* out,
         case unary::sign: return with([](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; });
         case unary::floor: return with([](double x) { return std::floor(x); });
         case unary::ceil: return with([](double x) { return std::ceil(x); });
-        case unary::round: return with([](double x) { return x - std::remainder(x, 1.0); });
+        case unary::round: return with([](double x) { return std::isfinite(x) ? x - std::remainder(x, 1.0) : x; });
         case unary::sqrt: return with([](double x) { return std::sqrt(x); });
         case unary::reciprocal: return with([](double x) { return 1 / x; });
         case unary::exp: return with([](double x) { return std::exp(x); });

@@ -9,6 +9,7 @@
 #include <string_view>  // std::string_view
 
 #include "../core/element.hpp"
+#include "../kernel/float8.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
@@ -26,6 +27,7 @@ inline constexpr std::string_view supported_elements =
     return (known ? std::string(names[static_cast<std::size_t>(type)]) : "unknown") + " (" + std::to_string(type) + ")";
 }
 
+/// 8-bit floating point is held in float32, 4-bit integers in 8 bits: the numbers are the same.
 /// source   onnx.proto, TensorProto.DataType
 [[nodiscard]] inline std::optional<element> find_element(std::int64_t data_type) noexcept {
     switch (data_type) {
@@ -42,7 +44,26 @@ inline constexpr std::string_view supported_elements =
         case 12: return element::uint32;
         case 13: return element::uint64;
         case 16: return element::bfloat16;
+        case 17:
+        case 18:
+        case 19:
+        case 20: return element::float32;
+        case 21: return element::uint8;
+        case 22: return element::int8;
         default: return std::nullopt;
+    }
+}
+
+[[nodiscard]] constexpr bool is_float8(std::int64_t data_type) noexcept { return data_type >= 17 && data_type <= 20; }
+[[nodiscard]] constexpr bool is_four_bits(std::int64_t data_type) noexcept {
+    return data_type == 21 || data_type == 22;
+}
+[[nodiscard]] inline const kernel::float8_format& float8_of(std::int64_t data_type) noexcept {
+    switch (data_type) {
+        case 18: return kernel::float8_e4m3fnuz;
+        case 19: return kernel::float8_e5m2;
+        case 20: return kernel::float8_e5m2fnuz;
+        default: return kernel::float8_e4m3fn;
     }
 }
 

@@ -13,6 +13,7 @@
 #include <vector>         // std::vector
 
 #include "../model/graph_builder.hpp"
+#include "../model/operators/elementwise.hpp"
 #include "dimensions.hpp"
 #include "node.hpp"
 #include "proto.hpp"
@@ -39,7 +40,7 @@ public:
     void add_initializers() {
         for (const tensor_proto& stored : graph_.initializers) {
             if (stored.name.empty()) throw std::invalid_argument("expected initializers with names, got one without");
-            if (!state_.values.emplace(stored.name, named_value{std::nullopt, &stored, std::nullopt}).second)
+            if (!state_.values.emplace(stored.name, named_value{std::nullopt, &stored, std::nullopt, 0}).second)
                 throw std::invalid_argument("expected one initializer " + in_quotes(stored.name) + ", got two");
         }
     }
@@ -57,8 +58,10 @@ public:
         const std::string name(input.name);
         if (state_.values.contains(input.name))
             throw std::invalid_argument("expected one input " + in_quotes(name) + ", got two");
-        state_.values.emplace(input.name,
-                              named_value{state_.builder.known_input(name, std::move(known)), nullptr, std::nullopt});
+        const bool narrow = is_narrow(known.type.type);
+        value_id made = state_.builder.known_input(name, std::move(known));
+        if (narrow) made = state_.builder.add(cast(element::float32), {made}, name).front();
+        state_.values.emplace(input.name, named_value{made, nullptr, std::nullopt, input.element_type});
     }
 
     void add_nodes() {
@@ -79,7 +82,11 @@ public:
             if (found == nullptr)
                 throw std::invalid_argument("expected a node that computes the output " + in_quotes(output.name) +
                                             ", got none");
-            const value_id value = state_.materialize(output.name, *found);
+            value_id value = state_.materialize(output.name, *found);
+            const std::optional<element> declared = find_element(output.element_type);
+            if (state_.around == nullptr && declared && is_narrow(*declared) &&
+                state_.builder.type(value).type == element::float32)
+                value = state_.builder.add(cast(*declared), {value}, std::string(output.name)).front();
             if (state_.around == nullptr)
                 wire::within("output " + in_quotes(output.name),
                              [&] { expect_declared(output, state_.builder.type(value), rows); });

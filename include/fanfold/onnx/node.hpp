@@ -15,6 +15,7 @@
 #include "../model/graph_builder.hpp"
 #include "operator_entry.hpp"
 #include "tensor_proto.hpp"
+#include "widening.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
@@ -24,6 +25,7 @@ struct named_value {
     std::optional<value_id> id;
     const tensor_proto* stored = nullptr;
     std::optional<tensor> decoded;  ///< of `stored`, while a node reads it
+    std::int64_t declared = 0;      ///< the data type of a graph's input, or of what was cast
 };
 
 struct import_state;
@@ -62,15 +64,15 @@ struct import_state {
     std::unordered_map<std::string_view, named_value> values{};
     std::vector<value_id> captures{};  ///< values of `around` that became inputs here, in their order
 
-    /// The stored elements; kept until `forget`.
+    /// The stored elements, widened; kept until `forget`.
     const tensor& decode(std::string_view name, named_value& value) const {
         if (!value.decoded)
             value.decoded = wire::within("tensor " + in_quotes(name), [&] {
                 const value_type type = type_of(*value.stored);
-                if (type.shape.at(1).volume() > context.limits.bytes_per_value / size_of(type.type))
+                if (type.shape.at(1).volume() > context.limits.bytes_per_value / size_of(widened(type.type)))
                     throw std::invalid_argument("expected at most " + std::to_string(context.limits.bytes_per_value) +
                                                 " bytes, got " + type.text());
-                return to_tensor(*value.stored, context.folder);
+                return widened(to_tensor(*value.stored, context.folder));
             });
         return *value.decoded;
     }
@@ -92,7 +94,7 @@ struct import_state {
         named_value* outer = around == nullptr ? nullptr : around->find(name);
         if (outer == nullptr) return nullptr;
         if (outer->stored != nullptr && !outer->id)  // stored elements serve every graph
-            return &values.emplace(name, named_value{std::nullopt, outer->stored, std::nullopt}).first->second;
+            return &values.emplace(name, named_value{std::nullopt, outer->stored, std::nullopt, 0}).first->second;
         const value_id there = around->materialize(name, *outer);
         knowledge known = around->builder.known(there);
         if (known.sizes)  // an inner graph learns N from its inputs' shapes alone
@@ -105,7 +107,7 @@ struct import_state {
             made = builder.known_input(std::string(name), known);
             captures.push_back(there);
         }
-        return &values.emplace(name, named_value{made, nullptr, std::nullopt}).first->second;
+        return &values.emplace(name, named_value{made, nullptr, std::nullopt, outer->declared}).first->second;
     }
 };
 
@@ -163,7 +165,15 @@ public:
     [[nodiscard]] value_type type(std::size_t index) {
         const named_value& value = named(index);
         if (value.id) return state_.builder.type(*value.id);
-        return wire::within("tensor " + in_quotes(node_.inputs[index]), [&] { return type_of(*value.stored); });
+        value_type stored =
+            wire::within("tensor " + in_quotes(node_.inputs[index]), [&] { return type_of(*value.stored); });
+        stored.type = widened(stored.type);
+        return stored;
+    }
+    /// The data type that the file says, where it says one; 0 of what is computed.
+    [[nodiscard]] std::int64_t data_type(std::size_t index) {
+        const named_value& value = named(index);
+        return value.stored != nullptr ? value.stored->data_type : value.declared;
     }
     /// The elements where they are known at load; valid until the import function returns.
     [[nodiscard]] std::optional<tensor_view> constant(std::size_t index) {
@@ -277,17 +287,22 @@ public:
     value_id add(const operation& op, const std::vector<value_id>& inputs) { return add_all(op, inputs).front(); }
     value_id constant_value(tensor value) { return state_.builder.constant(std::move(value)); }
 
+    /// Names the node's one answer, which stands for elements of this data type.
+    void answer(value_id value, std::int64_t data_type) {
+        expect_outputs(1);
+        define(0, {value, nullptr, std::nullopt, data_type});
+    }
     /// Names the node's one answer.
     void answer(value_id value) { answer(std::vector<value_id>{value}); }
     void answer(const tensor_proto& stored) {
         expect_outputs(1);
-        define(0, {std::nullopt, &stored, std::nullopt});
+        define(0, {std::nullopt, &stored, std::nullopt, 0});
     }
     /// Names the node's answers; some of them may be of no interest to anybody.
     void answer(const std::vector<value_id>& values) {
         expect_outputs(values.size());
         for (std::size_t i = 0; i < values.size() && i < node_.outputs.size(); ++i)
-            if (!node_.outputs[i].empty()) define(i, {values[i], nullptr, std::nullopt});
+            if (!node_.outputs[i].empty()) define(i, {values[i], nullptr, std::nullopt, 0});
     }
 
     /// Adds an operation; its answers are the node's.

@@ -102,6 +102,44 @@ inline void read_external(const tensor_proto& proto, const data_folder& folder, 
     return {type, extents};
 }
 
+namespace detail {
+
+/// 8-bit floating point, one to a byte, or 4-bit integers, two to a byte, the first in the lower half.
+[[nodiscard]] inline tensor packed_elements(const tensor_proto& proto, const data_folder& folder,
+                                            const value_type& type) {
+    const shape extents = type.shape.at(1);
+    const std::size_t count = extents.volume();
+    const bool halves = is_four_bits(proto.data_type);
+    const std::size_t bytes = halves ? count / 2 + count % 2 : count;
+    std::optional<tensor> file;
+    std::string typed;
+    std::string_view stored;
+    if (proto.external) {
+        const value_type plain{element::uint8, shape{static_cast<std::int64_t>(bytes)}};
+        read_external(proto, folder, plain, bytes, file);
+        stored = {reinterpret_cast<const char*>(file->data()), bytes};
+    } else if (proto.raw_data && !proto.raw_data->empty()) {
+        stored = *proto.raw_data;
+    } else {
+        each_typed<std::uint8_t>(proto.message, [&](std::uint8_t byte) { typed.push_back(static_cast<char>(byte)); });
+        stored = typed;
+    }
+    expect_bytes(type, bytes, stored.size(), "the file");
+    tensor out = tensor::uninitialized(type.type, extents);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto byte = static_cast<std::uint8_t>(stored[halves ? i / 2 : i]);
+        if (!halves) {
+            out.as<float>().data()[i] = kernel::float8_value(float8_of(proto.data_type), byte);
+            continue;
+        }
+        const int value = i % 2 == 0 ? byte & 0xF : byte >> 4;
+        out.data()[i] = static_cast<std::byte>(type.type == element::int8 && value > 7 ? value - 16 : value);
+    }
+    return out;
+}
+
+}  // namespace detail
+
 /// Copies the elements out of the file's bytes, from raw_data, a typed field, or a file in the model's folder.
 ///
 /// errors   throws std::invalid_argument with both numbers when the data is not as long as the shape says, checked
@@ -109,6 +147,8 @@ inline void read_external(const tensor_proto& proto, const data_folder& folder, 
 /// source   onnx.proto, TensorProto
 [[nodiscard]] inline tensor to_tensor(const tensor_proto& proto, const data_folder& folder) {
     const value_type type = type_of(proto);
+    if (is_float8(proto.data_type) || is_four_bits(proto.data_type))
+        return detail::packed_elements(proto, folder, type);
     const shape extents = type.shape.at(1);
     const std::size_t count = extents.volume();
     const std::size_t bytes = count * size_of(type.type);

@@ -1,5 +1,6 @@
 // tests/onnx/operators/classical.cpp - tree ensembles from files.
 // SPDX-License-Identifier: MIT
+#include <cmath>
 #include <fanfold/onnx/operators/classical.hpp>
 
 #include "../../catch.hpp"
@@ -57,4 +58,33 @@ TEST_CASE("trees that are none are refused by name") {
     CHECK_THAT(complain(5, {"nodes_truenodeids", ints{9, 0, 3, 0, 0}}), Contains("a node 9 in tree 0"));
     CHECK_THAT(complain(9, {"target_ids", ints{0, 0, 1}}), Contains("outside"));
     CHECK_THAT(complain(9, {"target_ids", ints{0}}), Contains("'target_ids' of 3 integers"));
+}
+
+TEST_CASE("trees with leaves in lists of their own, and tests for membership") {
+    const auto doubles = [](const std::vector<double>& values) {
+        return tensor("", {static_cast<std::int64_t>(values.size())}, values, 11);
+    };
+    const auto list = [](std::string name, std::string stored) {
+        return attribute{std::move(name), std::move(stored), true};
+    };
+    const auto modes = [](const std::vector<std::uint8_t>& values) {
+        return tensor("", {static_cast<std::int64_t>(values.size())}, values, 2);
+    };
+    model m = with("TreeEnsemble",
+                   {{"n_targets", std::int64_t{2}},
+                    {"tree_roots", ints{0}},
+                    {"nodes_featureids", ints{0, 0, 0}},
+                    {"nodes_truenodeids", ints{1, 0, 2}},
+                    {"nodes_trueleafs", ints{0, 1, 1}},
+                    {"nodes_falsenodeids", ints{2, 1, 3}},
+                    {"nodes_falseleafs", ints{0, 1, 1}},
+                    list("nodes_modes", modes({0, 0, 6})),
+                    list("nodes_splits", doubles({3.14, 1.2, 0})),
+                    list("membership_values", doubles({5, 7, 9, std::nan("")})),
+                    {"leaf_targetids", ints{0, 1, 0, 1}},
+                    list("leaf_weights", doubles({5.25, 12.125, -12.25, 7.5}))},
+                   {"y"});
+    m.opset = 5;
+    const auto x = fanfold::tensor::of<float>({5, 2}, {1, 0, 1.66F, 0, 7, 0, 9, 0, 8, 0});
+    CHECK(difference(run(load(m), {x}, 5)[0], {5.25, 0, 0, 12.125, -12.25, 0, -12.25, 0, 0, 7.5}) == 0);
 }

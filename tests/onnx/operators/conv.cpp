@@ -202,3 +202,23 @@ TEST_CASE("ConvTranspose lays its weights down") {
                      {101, 112, 123}) == 0);
     CHECK(difference(transposed({{"auto_pad", std::string("SAME_LOWER")}})[0], {112, 123, 130}) == 0);
 }
+
+TEST_CASE("Col2Im puts blocks back, DeformConv moves its taps") {
+    const model columns{18,
+                        {node("Col2Im", {"x", "i", "b"}, {"y"}, {{"strides", ints{1, 2}}})},
+                        {value("x", {N, d(2), d(4)})},
+                        {value("y", {N, d(1), d(2), d(4)})},
+                        {tensor("i", ints{2, 4}), tensor("b", ints{1, 2})}};
+    const auto x = fanfold::tensor::of<float>({1, 2, 4}, {1, 2, 3, 4, 5, 6, 7, 8});
+    CHECK(difference(run(load(columns), {x}, 1)[0], {1, 5, 2, 6, 3, 7, 4, 8}) == 0);
+    floats moved(32, 0.0F);
+    moved[0] = 0.5F;
+    moved[21] = -0.1F;
+    const model deformed{19,
+                         {node("DeformConv", {"x", "w", "o"}, {"y"})},
+                         {value("x", fixed({1, 1, 3, 3}))},
+                         {value("y", fixed({1, 1, 2, 2}))},
+                         {tensor("w", {1, 1, 2, 2}, floats(4, 1.0F)), tensor("o", {1, 8, 2, 2}, moved)}};
+    const auto image = fanfold::tensor::of<float>({1, 1, 3, 3}, {0, 1, 2, 3, 4, 5, 6, 7, 8});
+    CHECK(difference(run(load(deformed), {image}, 1)[0], {9.5, 11.9, 20, 24}) < 1e-6);
+}

@@ -36,7 +36,8 @@ TEST_CASE("one scale for all, or one a column") {
     const auto wide =
         run(load(quantized(21, {{"axis", std::int64_t{1}}, {"output_dtype", std::int64_t{4}}}, {"x", "s"})), {x}, 1);
     CHECK(wide[0].type() == fanfold::element::uint16);
-    CHECK_THAT(complaint(quantized(21, {{"block_size", std::int64_t{2}}}, {"x", "s"})), Contains("blocks of 2"));
+    CHECK_THAT(complaint(quantized(21, {{"block_size", std::int64_t{2}}}, {"x", "s"})),
+               Contains("a scale for each block of 2, [N, 1], got float32 []"));
 }
 
 TEST_CASE("the whole batch decides how DynamicQuantizeLinear scales") {
@@ -65,4 +66,37 @@ TEST_CASE("ConvInteger and QLinearConv") {
     CHECK(std::vector<std::int32_t>(sums.begin(), sums.end()) == std::vector<std::int32_t>{2, 7, 15});
     const auto halves = y[1].as<std::uint8_t>().flat();
     CHECK(std::vector<int>(halves.begin(), halves.end()) == std::vector<int>{4, 8});
+}
+
+TEST_CASE("4-bit weights in blocks, two to a byte") {
+    std::string w;
+    protozero::pbf_writer writer(w);
+    const ints dims{3, 2};
+    writer.add_packed_int64(1, dims.begin(), dims.end());
+    writer.add_int32(2, 22);
+    writer.add_string(8, "w");
+    writer.add_bytes(9, std::string("\x21\xF7\x8E", 3));  // 1, 2, 7, -1, -2, -8
+    const auto g = load(model{
+        21,
+        {node("DequantizeLinear", {"w", "s"}, {"d"}, {{"axis", std::int64_t{0}}, {"block_size", std::int64_t{2}}}),
+         node("MatMul", {"x", "d"}, {"y"})},
+        {value("x", {N, d(3)})},
+        {value("y", {N, d(2)})},
+        {w, tensor("s", {2, 2}, floats{1, 2, 4, 0.5F})}});
+    CHECK(difference(run(g, {fanfold::tensor::of<float>({1, 3}, {1, 10, 100})}, 1)[0], {-729, -416}) == 0);
+}
+
+TEST_CASE("4-bit integers and 8-bit floats are rounded to, and held in wider types") {
+    const model m{
+        21,
+        {node("QuantizeLinear", {"x", "s"}, {"q"}, {{"output_dtype", std::int64_t{22}}}),
+         node("DequantizeLinear", {"q", "s"}, {"y"}), node("Cast", {"x"}, {"f"}, {{"to", std::int64_t{17}}}, "float8")},
+        {value("x", {N, d(4)})},
+        {value("q", {N, d(4)}, 22), value("y", {N, d(4)}), value("f", {N, d(4)}, 17)},
+        {tensor("s", {}, floats{2})}};
+    const auto y = run(load(m), {fanfold::tensor::of<float>({1, 4}, {1.0625F, 5, 100, -100})}, 1);
+    const auto q = y[0].as<std::int8_t>().flat();
+    CHECK(std::vector<int>(q.begin(), q.end()) == std::vector<int>{1, 2, 7, -8});
+    CHECK(difference(y[1], {2, 4, 14, -16}) == 0);
+    CHECK(difference(y[2], {1, 5, 96, -96}) == 0);
 }

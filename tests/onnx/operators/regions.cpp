@@ -49,3 +49,32 @@ TEST_CASE("RoiAlign, and boxes that stay") {
     CHECK(difference(y[0], {2.5}) < 1e-6);
     CHECK(y[1].shape() == fanfold::shape{0, 3});
 }
+
+TEST_CASE("AffineGrid's pixels, by their edges or centres, and GridSample in volumes") {
+    const auto grid = [](std::int64_t corners) {
+        return load(model{20,
+                          {node("AffineGrid", {"t", "s"}, {"y"}, {{"align_corners", corners}})},
+                          {value("t", {N, d(2), d(3)})},
+                          {value("y", {N, d(1), d(3), d(2)})},
+                          {tensor("s", ints{1, 4, 1, 3})}});
+    };
+    CHECK_THROWS(grid(0));  // one image is not N
+    model m{20,
+            {node("AffineGrid", {"t", "s"}, {"y"}, {{"align_corners", std::int64_t{0}}})},
+            {value("t", fixed({1, 2, 3}))},
+            {undeclared("y")},
+            {tensor("s", ints{1, 4, 2, 3})}};
+    const auto theta = fanfold::tensor::of<float>({1, 2, 3}, {1, 0, 0, 0, 1, 0.25F});
+    const double third = 2.0 / 3;
+    CHECK(difference(run(load(m), {theta}, 1)[0],
+                     {-third, -0.25, 0, -0.25, third, -0.25, -third, 0.75, 0, 0.75, third, 0.75}) < 1e-6);
+    m.nodes = {node("AffineGrid", {"t", "s"}, {"y"}, {{"align_corners", std::int64_t{1}}})};
+    CHECK(difference(run(load(m), {theta}, 1)[0], {-1, -0.75, 0, -0.75, 1, -0.75, -1, 1.25, 0, 1.25, 1, 1.25}) < 1e-6);
+    const model volume{20,
+                       {node("GridSample", {"x", "g"}, {"y"}, {{"align_corners", std::int64_t{1}}})},
+                       {value("x", fixed({1, 1, 2, 1, 2}))},
+                       {value("y", fixed({1, 1, 1, 1, 2}))},
+                       {tensor("g", {1, 1, 1, 2, 3}, floats{-1, 0, 0, 0.5F, 0, 1})}};
+    CHECK(difference(run(load(volume), {fanfold::tensor::of<float>({1, 1, 2, 1, 2}, {1, 2, 5, 7})}, 1)[0], {3, 6.5}) <
+          1e-6);
+}

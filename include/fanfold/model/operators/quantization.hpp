@@ -10,6 +10,7 @@
 #include <vector>       // std::vector
 
 #include "../../kernel/quantize.hpp"
+#include "../../kernel/unary.hpp"
 #include "../operation.hpp"
 #include "convolution_nd.hpp"
 #include "matrix_stack.hpp"
@@ -56,17 +57,38 @@ inline void check_scale_axis(std::span<const argument> in, std::int64_t axis) {
                in[1].text());
 }
 
+/// `block` elements of an axis share a scale; 0: all of them, or each has its own.
+inline void check_blocks(std::int64_t block) {
+    if (block < 0) refuse("blocks of 1 element or more, or 0 for none", std::to_string(block));
+}
+inline void check_block_scales(std::span<const argument> in, std::int64_t axis, std::int64_t block) {
+    const symbolic_shape &x = in[0].shape, &scale = in[1].shape;
+    if (!x.ranked()) return;
+    symbolic_shape expected = x;
+    extent& along = expected[expect_axis(axis, x.rank())];
+    along = along.constant() ? extent((along.fixed + block - 1) / block) : extent::unknown();
+    if (!may_equal(scale, expected))
+        refuse("a scale for each block of " + std::to_string(block) + ", " + expected.text(), in[1].text());
+}
+
 }  // namespace detail
+
+/// How many bits of a quantized element's type are used.
+enum class quantized_bits { all, four };
 
 /// round(x / scale) + zero point, within the range of the type: inputs x, scale, zero point (may be left out).
 ///
-/// shapes   x float32, float64, float16, bfloat16 or int32 -> the zero point's type, else the one given here
-/// source   ONNX QuantizeLinear-10 to QuantizeLinear-21, without blocks
+/// shapes   x float32, float64, float16, bfloat16 or int32 -> the zero point's type, else the one given here; blocks take
+///          float32
+/// source   ONNX QuantizeLinear-10 to QuantizeLinear-21
 class quantize_linear {
 public:
-    explicit quantize_linear(std::int64_t axis = 1, element type = element::uint8) : axis_(axis), type_(type) {
+    explicit quantize_linear(std::int64_t axis = 1, element type = element::uint8, std::int64_t block = 0,
+                             quantized_bits bits = quantized_bits::all)
+        : axis_(axis), type_(type), block_(block), bits_(bits) {
         if (!detail::is_quantized(type))
             detail::refuse("int8, uint8, int16 or uint16 to quantize to", std::string(name_of(type)));
+        detail::check_blocks(block);
     }
 
     [[nodiscard]] std::string_view name() const noexcept { return "QuantizeLinear"; }
@@ -75,7 +97,12 @@ public:
         if (!is_floating(in[0].type) && in[0].type != element::int32)
             detail::refuse("floating-point numbers or int32", in[0].text());
         detail::expect_scale(in, 1);
-        detail::check_scale_axis(in, axis_);
+        if (block_ != 0 && in[0].type != element::float32)
+            detail::refuse("float32 to quantize in blocks", in[0].text());
+        if (block_ != 0)
+            detail::check_block_scales(in, axis_, block_);
+        else
+            detail::check_scale_axis(in, axis_);
         if (!given(in, 2)) return {{type_, in[0].shape}};
         if (!detail::is_quantized(in[2].type))
             detail::refuse("a zero point of int8, uint8, int16 or uint16", in[2].text());
@@ -85,24 +112,36 @@ public:
         return detail::parameters_by_row(in) && detail::rows_elsewhere(in);
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+        if (out[0].size() == 0) return;
+        const tensor_view zero = detail::given_or_empty(in, 2);
         const auto scale = in[1].as<float>().flat();
-        kernel::quantize_linear(in[0], scale, detail::given_or_empty(in, 2),
-                                detail::scale_axis(axis_, in[0].shape(), scale.size()), out[0]);
+        if (block_ != 0)
+            kernel::quantize_blocks(in[0].as<float>(), in[1].as<float>(), zero,
+                                    detail::expect_axis(axis_, in[0].rank()), block_, out[0]);
+        else
+            kernel::quantize_linear(in[0], scale, zero, detail::scale_axis(axis_, in[0].shape(), scale.size()), out[0]);
+        if (bits_ == quantized_bits::all) return;
+        const bool has_sign = out[0].type() == element::int8;
+        kernel::apply(kernel::unary::clip, has_sign ? -8 : 0, has_sign ? 7 : 15, out[0], out[0]);
     }
 
 private:
     std::int64_t axis_;
     element type_;
+    std::int64_t block_;
+    quantized_bits bits_;
 };
 static_assert(graph_operation<quantize_linear>);
 
 /// (x - zero point) * scale: inputs x, scale, zero point (may be left out).
 ///
 /// shapes   x int8, uint8, int16, uint16 or int32 -> float32
-/// source   ONNX DequantizeLinear-10 to DequantizeLinear-21, without blocks
+/// source   ONNX DequantizeLinear-10 to DequantizeLinear-21
 class dequantize_linear {
 public:
-    explicit dequantize_linear(std::int64_t axis = 1) : axis_(axis) {}
+    explicit dequantize_linear(std::int64_t axis = 1, std::int64_t block = 0) : axis_(axis), block_(block) {
+        detail::check_blocks(block);
+    }
 
     [[nodiscard]] std::string_view name() const noexcept { return "DequantizeLinear"; }
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
@@ -111,20 +150,31 @@ public:
             detail::refuse("int8, uint8, int16, uint16 or int32", in[0].text());
         detail::expect_scale(in, 1);
         detail::expect_zero(in, 2, in[0].type);
-        detail::check_scale_axis(in, axis_);
+        if (block_ != 0 && in[0].type == element::int32)
+            detail::refuse("integers of 8 or 16 bits in blocks", in[0].text());
+        if (block_ != 0)
+            detail::check_block_scales(in, axis_, block_);
+        else
+            detail::check_scale_axis(in, axis_);
         return {{element::float32, in[0].shape}};
     }
     [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
         return detail::parameters_by_row(in) && detail::rows_elsewhere(in);
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+        if (out[0].size() == 0) return;
+        const tensor_view zero = detail::given_or_empty(in, 2);
+        if (block_ != 0)
+            return kernel::dequantize_blocks(in[0], in[1].as<float>(), zero, detail::expect_axis(axis_, in[0].rank()),
+                                             block_, out[0].as<float>());
         const auto scale = in[1].as<float>().flat();
-        kernel::dequantize_linear(in[0], scale, detail::given_or_empty(in, 2),
-                                  detail::scale_axis(axis_, in[0].shape(), scale.size()), out[0].as<float>());
+        kernel::dequantize_linear(in[0], scale, zero, detail::scale_axis(axis_, in[0].shape(), scale.size()),
+                                  out[0].as<float>());
     }
 
 private:
     std::int64_t axis_;
+    std::int64_t block_;
 };
 static_assert(graph_operation<dequantize_linear>);
 

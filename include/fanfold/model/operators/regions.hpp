@@ -102,10 +102,11 @@ private:
 };
 static_assert(graph_operation<max_roi_pooling>);
 
-/// Images at the points that input 1 gives.
+/// Images or volumes at the points that input 1 gives.
 ///
-/// shapes   float32 [N, C, H, W] and [N, OH, OW, 2] -> float32 [N, C, OH, OW]
-/// source   ONNX GridSample-16, GridSample-20 over two axes
+/// shapes   float32 [N, C, H, W] and [N, OH, OW, 2] -> float32 [N, C, OH, OW]; or [N, C, D, H, W] and
+///          [N, OD, OH, OW, 3] -> [N, C, OD, OH, OW]
+/// source   ONNX GridSample-16, GridSample-20
 class grid_sample {
 public:
     explicit grid_sample(const kernel::grid_options& options = {}) : options_(options) {}
@@ -113,13 +114,23 @@ public:
     [[nodiscard]] std::string_view name() const noexcept { return "GridSample"; }
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, 2);
-        const symbolic_shape& points = in[1].shape;
-        const extent any = extent::unknown(), images = detail::along(in[0].shape, 0);
-        detail::expect_like(in[0], element::float32, symbolic_shape::of_rank(4));
-        detail::expect_like(in[1], element::float32, {images, any, any, 2});
-        return {{element::float32,
-                 {images.known() ? images : detail::along(points, 0), detail::along(in[0].shape, 1),
-                  detail::along(points, 1), detail::along(points, 2)}}};
+        const symbolic_shape &x = in[0].shape, &points = in[1].shape;
+        if (!x.ranked() && !points.ranked()) {
+            detail::expect_like(in[0], element::float32, x);
+            detail::expect_like(in[1], element::float32, points);
+            return {{element::float32, x}};
+        }
+        const std::size_t rank = x.ranked() ? x.rank() : points.rank();
+        if (rank != 4 && rank != 5) detail::refuse("images [N, C, H, W] or volumes [N, C, D, H, W]", in[0].text());
+        const extent images = detail::along(x, 0);
+        detail::expect_like(in[0], element::float32, symbolic_shape::of_rank(rank));
+        symbolic_shape places = symbolic_shape::of_rank(rank), out{images.known() ? images : detail::along(points, 0)};
+        places[0] = images;
+        places[rank - 1] = static_cast<std::int64_t>(rank - 2);
+        detail::expect_like(in[1], element::float32, places);
+        out.push_back(detail::along(x, 1));
+        for (std::size_t axis = 1; axis + 1 < rank; ++axis) out.push_back(detail::along(points, axis));
+        return {{element::float32, out}};
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         kernel::grid_sample(in[0].as<float>(), in[1].as<float>(), options_, out[0].as<float>());

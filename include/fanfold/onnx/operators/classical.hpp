@@ -11,7 +11,9 @@
 #include <utility>        // std::move, std::pair
 #include <vector>         // std::vector
 
+#include "../../kernel/cast.hpp"
 #include "../../model/operators/classical.hpp"
+#include "../../model/operators/elementwise.hpp"
 #include "../node.hpp"
 #include "choice.hpp"
 
@@ -146,6 +148,133 @@ private:
 
 }  // namespace detail
 
+namespace detail {
+
+/// Numbers of a tensor attribute, of any type.
+[[nodiscard]] inline std::vector<double> numbers_of(node_import& node, const char* name) {
+    std::vector<double> out;
+    const tensor_proto* stored = node.stored_tensor(name);
+    if (stored == nullptr) return out;
+    const tensor values = to_tensor(*stored, {});
+    tensor wide(element::float64, values.shape());
+    if (wide.size() != 0) kernel::cast(values, wide);
+    for (const double value : wide.as<double>().flat()) out.push_back(value);
+    return out;
+}
+
+/// Inner nodes and leaves in lists of their own; leaves stand behind all others here. A test for membership becomes tests
+/// for equality, one after the other.
+struct tree_lists {
+    std::vector<kernel::tree_node> nodes{};
+    std::vector<std::int32_t> roots{};
+    std::vector<kernel::leaf_weight> weights{};
+
+    tree_lists(node_import& node, std::int64_t targets) {
+        const auto list = [&](const char* name) {
+            const std::vector<std::int64_t>* found = node.integers(name);
+            return found == nullptr ? std::vector<std::int64_t>() : *found;
+        };
+        const auto yes = list("nodes_truenodeids"), no = list("nodes_falsenodeids"),
+                   features = list("nodes_featureids");
+        const auto yes_leaf = list("nodes_trueleafs"), no_leaf = list("nodes_falseleafs"), starts = list("tree_roots");
+        const auto missing = list("nodes_missing_value_tracks_true"), which = list("leaf_targetids");
+        const std::vector<double> modes = numbers_of(node, "nodes_modes"), splits = numbers_of(node, "nodes_splits");
+        const std::vector<double> amounts = numbers_of(node, "leaf_weights");
+        const std::vector<double> members = numbers_of(node, "membership_values");
+        (void)numbers_of(node, "nodes_hitrates");
+        const std::size_t count = modes.size(), leaves = amounts.size();
+        for (const auto* one : {&yes, &no, &features, &yes_leaf, &no_leaf})
+            if (one->size() != count)
+                throw std::invalid_argument("expected lists for " + std::to_string(count) + " nodes, got one of " +
+                                            std::to_string(one->size()));
+        if (splits.size() != count || which.size() != leaves || (!missing.empty() && missing.size() != count))
+            throw std::invalid_argument("expected as many splits as nodes and target ids as leaves, got " +
+                                        std::to_string(splits.size()) + " and " + std::to_string(which.size()));
+        if (count > (std::size_t{1} << 28) || leaves > (std::size_t{1} << 28) ||
+            members.size() > (std::size_t{1} << 28))
+            throw std::invalid_argument("expected trees of at most 2^28 nodes, got more");
+        nodes.resize(count + leaves);
+        const auto place = [&](std::int64_t at, bool leaf) {
+            if (at < 0 || at >= static_cast<std::int64_t>(leaf ? leaves : count))
+                throw std::invalid_argument("expected a node or leaf that is there, got " + std::to_string(at));
+            return static_cast<std::int32_t>(at + (leaf ? static_cast<std::int64_t>(count) : 0));
+        };
+        std::size_t member = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            using enum kernel::tree_test;
+            static constexpr kernel::tree_test tests[] = {at_most, less, at_least, greater, equal, other, equal};
+            if (!(modes[i] >= 0 && modes[i] <= 6))
+                throw std::invalid_argument("attribute 'nodes_modes': expected 0 to 6, got " +
+                                            std::to_string(modes[i]));
+            kernel::tree_node made;
+            made.test = tests[static_cast<std::size_t>(modes[i])];
+            made.missing_is_yes = !missing.empty() && missing[i] != 0;
+            made.feature = static_cast<std::int32_t>(features[i]);
+            made.value = splits[i];
+            made.yes = place(yes[i], yes_leaf[i] != 0);
+            made.no = place(no[i], no_leaf[i] != 0);
+            if (features[i] < 0 || features[i] > (std::int64_t{1} << 30))
+                throw std::invalid_argument("expected features from 0 to 2^30, got " + std::to_string(features[i]));
+            if (modes[i] == 6) {
+                std::size_t last = member;
+                while (last < members.size() && members[last] == members[last]) ++last;
+                if (last == member || last == members.size())
+                    throw std::invalid_argument(
+                        "expected members that end with a NaN for each node of mode 6, got others");
+                for (std::size_t at = last; --at > member;) {  // from the last one on, so that each knows the next
+                    kernel::tree_node one = made;
+                    one.value = members[at];
+                    nodes.push_back(one);
+                    made.no = static_cast<std::int32_t>(nodes.size()) - 1;
+                }
+                made.value = members[member];
+                member = last + 1;
+            }
+            nodes[i] = made;
+        }
+        for (std::size_t i = 0; i < leaves; ++i) {
+            if (which[i] < 0 || which[i] >= targets)
+                throw std::invalid_argument("expected targets in [0, " + std::to_string(targets) + "), got " +
+                                            std::to_string(which[i]));
+            kernel::tree_node& leaf = nodes[count + i];
+            leaf.first_weight = static_cast<std::int32_t>(weights.size());
+            weights.push_back({static_cast<std::int32_t>(which[i]), amounts[i]});
+            leaf.last_weight = static_cast<std::int32_t>(weights.size());
+        }
+        for (const std::int64_t start : starts) roots.push_back(place(start, false));
+    }
+};
+
+[[nodiscard]] inline std::int64_t targets_of(node_import& node) {
+    const std::int64_t targets = node.integer("n_targets", 1);
+    if (targets < 1 || targets > (std::int64_t{1} << 20))
+        throw std::invalid_argument("attribute 'n_targets': expected 1 to 2^20, got " + std::to_string(targets));
+    return targets;
+}
+
+}  // namespace detail
+
+/// source   ONNX-ML TreeEnsemble-5
+inline void import_tree_ensemble(node_import& node) {
+    node.expect_inputs(1, 1);
+    using enum kernel::tree_aggregate;
+    static constexpr kernel::tree_aggregate aggregates[] = {average, sum, minimum, maximum};
+    static constexpr score_transform transforms[] = {score_transform::none, score_transform::softmax,
+                                                     score_transform::logistic, score_transform::softmax_zero,
+                                                     score_transform::probit};
+    const std::int64_t how = node.integer("aggregate_function", 1), after = node.integer("post_transform", 0);
+    if (how < 0 || how > 3 || after < 0 || after > 4)
+        throw std::invalid_argument("expected an aggregate_function of 0 to 3 and a post_transform of 0 to 4, got " +
+                                    std::to_string(how) + " and " + std::to_string(after));
+    const std::int64_t targets = detail::targets_of(node);
+    detail::tree_lists read(node, targets);
+    kernel::tree_ensemble trees(std::move(read.nodes), std::move(read.roots), std::move(read.weights),
+                                static_cast<std::int32_t>(targets), aggregates[how]);
+    const value_id scores = node.add(tree_regressor(std::move(trees), {}, transforms[after]), {node.input(0)});
+    const element type = node.type(0).type;
+    node.answer(type == element::float64 ? node.add(cast(type), {scores}) : scores);
+}
+
 /// source   ONNX-ML TreeEnsembleRegressor-1, TreeEnsembleRegressor-3
 inline void import_tree_regressor(node_import& node) {
     node.expect_inputs(1, 1);
@@ -153,9 +282,7 @@ inline void import_tree_regressor(node_import& node) {
     static constexpr std::array<std::pair<std::string_view, kernel::tree_aggregate>, 4> all{
         {{"SUM", sum}, {"AVERAGE", average}, {"MIN", minimum}, {"MAX", maximum}}};
     const auto aggregate = detail::choice(node, "aggregate_function", "SUM", all);
-    const std::int64_t targets = node.integer("n_targets", 1);
-    if (targets < 1 || targets > (std::int64_t{1} << 20))
-        throw std::invalid_argument("attribute 'n_targets': expected 1 to 2^20, got " + std::to_string(targets));
+    const std::int64_t targets = detail::targets_of(node);
     detail::tree_reader read(node, "target");
     kernel::tree_ensemble trees(std::move(read.nodes), std::move(read.roots), std::move(read.weights),
                                 static_cast<std::int32_t>(targets), aggregate);
@@ -185,6 +312,7 @@ inline void import_tree_classifier(node_import& node) {
 }
 
 inline constexpr std::array classical_operators{
+    operator_entry{"TreeEnsemble", 5, 5, &import_tree_ensemble, "ai.onnx.ml"},
     operator_entry{"TreeEnsembleRegressor", 1, 5, &import_tree_regressor, "ai.onnx.ml"},
     operator_entry{"TreeEnsembleClassifier", 1, 5, &import_tree_classifier, "ai.onnx.ml"}};
 

@@ -1,4 +1,4 @@
-// fanfold/onnx/operators/conv.hpp - Conv and ConvTranspose.
+// fanfold/onnx/operators/conv.hpp - Conv, ConvTranspose, DeformConv, Col2Im.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <array>    // std::array
@@ -7,6 +7,7 @@
 #include <vector>   // std::vector
 
 #include "../../model/operators/convolution_nd.hpp"
+#include "../../model/operators/deformable.hpp"
 #include "window.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -32,9 +33,30 @@ inline void import_conv_transpose(node_import& node) {
     node.answer(transposed_convolution(rule, node.integer("group", 1), std::move(wanted)), node.inputs());
 }
 
+/// source   ONNX DeformConv-19, DeformConv-22
+inline void import_deform_conv(node_import& node) {
+    node.expect_inputs(3, 5);
+    const sliding_rule rule = read_window(node, node.type(1));
+    const std::int64_t groups = node.integer("group", 1);
+    node.answer(deformable_convolution(rule, groups, node.integer("offset_group", 1)), node.inputs());
+}
+
+/// source   ONNX Col2Im-18
+inline void import_col2im(node_import& node) {
+    node.expect_inputs(3, 3);
+    const auto read = [&](const char* name) {
+        const std::vector<std::int64_t>* given = node.integers(name);
+        return given == nullptr ? std::vector<std::int64_t>() : *given;
+    };
+    node.answer(blocks_to_image({.strides = read("strides"), .dilations = read("dilations"), .pads = read("pads")}),
+                node.inputs());
+}
+
 inline constexpr std::array conv_operators{
     operator_entry{"Conv", first_opset, last_opset, &import_conv},
-    operator_entry{"ConvTranspose", first_opset, last_opset, &import_conv_transpose}};
+    operator_entry{"ConvTranspose", first_opset, last_opset, &import_conv_transpose},
+    operator_entry{"DeformConv", 19, last_opset, &import_deform_conv},
+    operator_entry{"Col2Im", 18, last_opset, &import_col2im}};
 
 }  // namespace onnx
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -4,8 +4,11 @@
 #include <array>      // std::array
 #include <cstdint>    // std::int64_t
 #include <stdexcept>  // std::invalid_argument
-#include <string>     // std::string
+#include <vector>     // std::vector
 
+#include "../../model/operators/axes.hpp"
+#include "../../model/operators/elementwise.hpp"
+#include "../../model/operators/float8.hpp"
 #include "../../model/operators/quantization.hpp"
 #include "../element.hpp"
 #include "window.hpp"
@@ -14,9 +17,15 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 namespace detail {
 
-inline void refuse_blocks(node_import& node) {
-    if (const std::int64_t size = node.integer("block_size", 0); size != 0)
-        throw std::invalid_argument("expected scales without blocks, got blocks of " + std::to_string(size));
+/// The scale as it broadcasts to input 0: one number, or one for each element of an axis.
+inline value_id spread_scale(node_import& node, std::int64_t axis) {
+    const symbolic_shape &x = node.type(0).shape, &scale = node.type(1).shape;
+    const value_id value = node.input(1);
+    if (!x.ranked() || !scale.ranked() || scale.rank() != 1 || scale[0] == extent(1)) return value;
+    std::vector<std::int64_t> behind;
+    for (std::size_t at = fanfold::detail::expect_axis(axis, x.rank()) + 1; at < x.rank(); ++at)
+        behind.push_back(static_cast<std::int64_t>(behind.size()) + 1);
+    return behind.empty() ? value : node.add(unsqueeze(behind), {value});
 }
 
 }  // namespace detail
@@ -24,18 +33,29 @@ inline void refuse_blocks(node_import& node) {
 /// source   ONNX QuantizeLinear-10, QuantizeLinear-13 with an axis, QuantizeLinear-21 with a type
 inline void import_quantize_linear(node_import& node) {
     node.expect_inputs(2, 3);
-    detail::refuse_blocks(node);
-    node.ignore_attribute("saturate");  // of 8-bit floats
-    const std::int64_t type = node.integer("output_dtype", 0);
-    node.answer(quantize_linear(node.integer("axis", 1), type == 0 ? element::uint8 : element_of_data_type(type)),
-                node.inputs());
+    const std::int64_t block = node.integer("block_size", 0), axis = node.integer("axis", 1);
+    const bool saturates = node.integer("saturate", 1) != 0;
+    std::int64_t type = node.integer("output_dtype", 0);
+    if (node.has_input(2) && node.data_type(2) != 0) type = node.data_type(2);
+    if (is_float8(type)) {
+        if (block != 0) throw std::invalid_argument("expected integers to quantize to in blocks, got 8-bit floats");
+        const auto range = saturates ? kernel::float8_range::saturates : kernel::float8_range::overflows;
+        const value_id x = node.add(cast(element::float32), {node.input(0)});
+        const value_id scaled = node.add(arithmetic(kernel::binary::div), {x, detail::spread_scale(node, axis)});
+        return node.answer(node.add(round_to_float8(float8_of(type), range), {scaled}), type);
+    }
+    const auto bits = is_four_bits(type) ? quantized_bits::four : quantized_bits::all;
+    const quantize_linear op(axis, type == 0 ? element::uint8 : element_of_data_type(type), block, bits);
+    node.answer(node.add(op, node.inputs()), type);
 }
 
 /// source   ONNX DequantizeLinear-10, DequantizeLinear-13 with an axis, DequantizeLinear-21
 inline void import_dequantize_linear(node_import& node) {
     node.expect_inputs(2, 3);
-    detail::refuse_blocks(node);
-    node.answer(dequantize_linear(node.integer("axis", 1)), node.inputs());
+    const std::int64_t block = node.integer("block_size", 0), axis = node.integer("axis", 1);
+    if (is_float8(node.data_type(0)) && block == 0)
+        return node.answer(arithmetic(kernel::binary::mul), {node.input(0), detail::spread_scale(node, axis)});
+    node.answer(dequantize_linear(axis, block), node.inputs());
 }
 
 /// source   ONNX DynamicQuantizeLinear-11

@@ -1,4 +1,4 @@
-// fanfold/onnx/operators/regions.hpp - RoiAlign, MaxRoiPool, GridSample, NonMaxSuppression, CenterCropPad.
+// fanfold/onnx/operators/regions.hpp - RoiAlign, MaxRoiPool, AffineGrid, GridSample, NonMaxSuppression, CenterCropPad.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <array>        // std::array
@@ -9,6 +9,7 @@
 #include <utility>      // std::move, std::pair
 #include <vector>       // std::vector
 
+#include "../../model/operators/affine_grid.hpp"
 #include "../../model/operators/crop_pad.hpp"
 #include "../../model/operators/regions.hpp"
 #include "../node.hpp"
@@ -54,6 +55,13 @@ inline void import_grid_sample(node_import& node) {
     node.answer(grid_sample(options), node.inputs());
 }
 
+/// source   ONNX AffineGrid-20
+inline void import_affine_grid(node_import& node) {
+    node.expect_inputs(2, 2);
+    const bool centres = node.integer("align_corners", 0) != 0;
+    node.answer(affine_grid(centres ? grid_ends::centres : grid_ends::edges), node.inputs());
+}
+
 /// source   ONNX NonMaxSuppression-10, NonMaxSuppression-11
 inline void import_non_max_suppression(node_import& node) {
     node.expect_inputs(2, 5);
@@ -82,6 +90,7 @@ inline void import_center_crop_pad(node_import& node) {
 inline constexpr std::array region_operators{
     operator_entry{"RoiAlign", 10, last_opset, &import_roi_align},
     operator_entry{"MaxRoiPool", 1, last_opset, &import_max_roi_pool},
+    operator_entry{"AffineGrid", 20, last_opset, &import_affine_grid},
     operator_entry{"CenterCropPad", 18, last_opset, &import_center_crop_pad},
     operator_entry{"GridSample", 16, last_opset, &import_grid_sample},
     operator_entry{"NonMaxSuppression", 10, last_opset, &import_non_max_suppression}};

@@ -37,7 +37,7 @@ inline void import_one_hot(node_import& node) {
 inline void import_eye_like(node_import& node) {
     node.expect_inputs(1, 1);
     std::optional<element> type;
-    if (node.has_attribute("dtype")) type = element_of_data_type(node.integer("dtype", 1));
+    if (node.has_attribute("dtype")) type = widened(element_of_data_type(node.integer("dtype", 1)));
     node.answer(eye_like(node.integer("k", 0), type), node.inputs());
 }
 /// source   ONNX Trilu-14

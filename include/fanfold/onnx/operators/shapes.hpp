@@ -30,7 +30,7 @@ inline void import_size(node_import& node) {
 inline void import_constant_of_shape(node_import& node) {
     node.expect_inputs(1, 1);
     const tensor_proto* value = node.stored_tensor("value");
-    node.answer(constant_of_shape(value == nullptr ? tensor(element::float32, {1}) : to_tensor(*value, {})),
+    node.answer(constant_of_shape(value == nullptr ? tensor(element::float32, {1}) : widened(to_tensor(*value, {}))),
                 node.inputs());
 }
 

@@ -35,14 +35,14 @@ void import_window(node_import& node) {
     node.expect_inputs(1, 1);
     const bool periodic = node.integer("periodic", 1) != 0;
     node.answer(window_weights(Function, periodic ? kernel::window_ends::periodic : kernel::window_ends::symmetric,
-                               element_of_data_type(node.integer("output_datatype", 1))),
+                               widened(element_of_data_type(node.integer("output_datatype", 1)))),
                 node.inputs());
 }
 
 /// source   ONNX MelWeightMatrix-17
 inline void import_mel_weights(node_import& node) {
     node.expect_inputs(5, 5);
-    node.answer(mel_weights(element_of_data_type(node.integer("output_datatype", 1))), node.inputs());
+    node.answer(mel_weights(widened(element_of_data_type(node.integer("output_datatype", 1)))), node.inputs());
 }
 
 inline constexpr std::array signal_operators{

@@ -9,8 +9,10 @@
 #include <string>     // std::string
 
 #include "../../model/operators/elementwise.hpp"
+#include "../../model/operators/float8.hpp"
 #include "../../model/operators/generate.hpp"
 #include "../../model/operators/reshape.hpp"
+#include "../element.hpp"
 #include "../node.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -108,26 +110,50 @@ inline void import_clip(node_import& node) {
     node.answer(value);
 }
 
+namespace detail {
+
+/// Floating point of 16 and 8 bits is rounded to, and then held in float32; 4-bit integers are the nearest in their range.
+inline void answer_cast(node_import& node, std::int64_t data_type, bool saturates) {
+    const element to = element_of_data_type(data_type);
+    value_id made = node.input(0);
+    if (is_four_bits(data_type)) {
+        const bool has_sign = to == element::int8;
+        if (node.type(0).type == element::boolean) made = node.add(cast(to), {made});
+        made = node.add(unary_function(kernel::unary::clip, has_sign ? -8 : 0, has_sign ? 7 : 15), {made});
+    }
+    made = node.add(cast(to), {made});
+    if (is_narrow(to)) made = node.add(cast(element::float32), {made});
+    if (is_float8(data_type)) {
+        const auto range = saturates ? kernel::float8_range::saturates : kernel::float8_range::overflows;
+        made = node.add(round_to_float8(float8_of(data_type), range), {made});
+    }
+    node.answer(made, data_type);
+}
+
+}  // namespace detail
+
 /// source   ONNX Cast-6 to Cast-21
 inline void import_cast(node_import& node) {
     node.expect_inputs(1, 1);
-    node.ignore_attribute("saturate");  // of 8-bit floating point
+    const bool saturates = node.integer("saturate", 1) != 0;
     if (node.opset() < 6) {
-        static constexpr std::string_view names[] = {"FLOAT", "UINT8",   "INT8",   "UINT16", "INT16", "INT32",  "INT64",
-                                                     "STRING", "BOOL", "FLOAT16", "DOUBLE", "UINT32", "UINT64"};
+        static constexpr std::string_view names[] = {"FLOAT",  "UINT8", "INT8",    "UINT16", "INT16",  "INT32", "INT64",
+                                                     "STRING", "BOOL",  "FLOAT16", "DOUBLE", "UINT32", "UINT64"};
         const std::string_view to = node.text("to", "");
         std::int64_t type = 0;
         for (std::size_t i = 0; i < std::size(names); ++i)
             if (names[i] == to) type = static_cast<std::int64_t>(i) + 1;
-        return node.answer(cast(element_of_data_type(type)), node.inputs());
+        return detail::answer_cast(node, type, true);
     }
-    node.answer(cast(element_of_data_type(node.integer("to", 0))), node.inputs());
+    detail::answer_cast(node, node.integer("to", 0), saturates);
 }
 
 /// source   ONNX CastLike-15
 inline void import_cast_like(node_import& node) {
     node.expect_inputs(2, 2);
-    node.ignore_attribute("saturate");
+    const bool saturates = node.integer("saturate", 1) != 0;
+    if (const std::int64_t data_type = node.data_type(1); data_type != 0)
+        return detail::answer_cast(node, data_type, saturates);
     node.answer(cast(node.type(1).type), {node.input(0)});
 }
 
