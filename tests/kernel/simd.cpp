@@ -12,7 +12,7 @@ namespace fanfold_test {
 struct lanes {
     float zero[16], set1[16], load_n[16], store_n[16], sum_of[16], difference[16], product[16], quotient[16], root[16],
         fused[16], selected[16], nans[16], first[16], greater[16], lesser[16], max_of[16], min_of[16], clamped[16],
-        relu_of[16], magnitude[16], signs[16], rounded[16], scaled[16], exponents[16], evens[16], odds[16], total,
+        relu_of[16], magnitude[16], signs[16], rounded[16], scaled[16], powers[16], exponents[16], evens[16], odds[16], total,
         largest;
 };
 
@@ -112,6 +112,7 @@ TEST_CASE("every lane of every target does what the scalar formula says", "[kern
                 if (round % 2 == 0) {
                     CHECK(r.rounded[i] == std::nearbyint(x * 8));
                     CHECK(r.exponents[i] == static_cast<float>(std::ilogb(std::abs(x) + 1e-6F)));
+                    CHECK(same_bits(r.powers[i], std::ldexp(1.0F, static_cast<int>(std::nearbyint(x * 120)))));
                     CHECK(same_bits(r.scaled[i], std::ldexp(1.5F, static_cast<int>(std::nearbyint(x * 120)))));
                 }
                 CHECK(equal(r.evens[i], i < 8 ? a[2 * i] : b[2 * i - 16]));

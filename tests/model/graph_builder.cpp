@@ -31,7 +31,7 @@ TEST_CASE("the example of the docstring") {
     const graph model = std::move(g).finish({{"y", y}});
     CHECK(floats_of(run(model, {tensor::of<float>({2, 2}, {1, 2, 3, 4})}, 2)[0]) ==
           std::vector<float>{3, 3, 3, 7, 7, 7});
-    CHECK_THAT(model.summary(), Contains("Dense 'layer 1' float32 [N, 2] -> float32 [N, 3]"));
+    CHECK_THAT(model.summary(), Contains("Dense 'layer 1' float32 [N, 2] -> float32 [N, 3], 12 flops, 20 bytes, "));
 }
 
 TEST_CASE("an operation that does not fit is refused with its node") {

@@ -135,3 +135,29 @@ TEST_CASE("convolutions by tiles agree with those that are not, and take addends
     CHECK(c.after == "Transpose Conv + Add Transpose");
     CHECK(c.agree);
 }
+
+TEST_CASE("rows are images of one line: their weights are packed although the length is not known") {
+    const auto build = [](graph_builder& g, value_id in) {
+        auto x = conv(g, in, {20, 3, 5}, 2, 2);
+        x = g.add(unary_function(kernel::activation::relu), {x}).front();
+        x = g.add(arithmetic(binary::mul), {x, g.constant(images::some({20, 1}, 4))}).front();
+        x = conv(g, x, {20, 1, 3}, 1, 1, 20);
+        return conv(g, x, {1, 20, 3});
+    };
+    const comparison c(&choose_layout, {{3, 3, 40}},
+                       [&](graph_builder& g, const ids& in) -> ids { return {build(g, in[0])}; });
+    CHECK(c.after == "Transpose Conv Mul Conv Conv");
+    CHECK(c.agree);
+    CHECK(c.same_bits);
+    std::vector<std::vector<tensor>> answers;
+    for (const graph_pass pass : {graph_pass(nullptr), graph_pass(&choose_layout)}) {
+        graph_builder g;
+        const auto x = g.input("x", {element::float32, {rows_extent, 3, extent::unknown()}});
+        const graph model = std::move(g).finish({{"y", build(g, x)}}, pass);
+        CHECK((pass == nullptr || model.state().weight_bytes != 0));
+        answers.push_back(run(model, {images::some({2, 3, 33}, 5)}, 2));
+    }
+    CHECK(answers[0][0].shape() == answers[1][0].shape());
+    const std::vector<float> x = floats_of(answers[0][0]), y = floats_of(answers[1][0]);
+    for (std::size_t i = 0; i < x.size(); ++i) CHECK(x[i] == Approx(y[i]).margin(1e-4));
+}

@@ -32,10 +32,13 @@ struct attention_row {
 };
 struct scores_call {
     float* scores;
+    std::size_t score_step;
     const float* mask;  // null: none
+    std::ptrdiff_t mask_step;
     std::size_t count, visible;
     float scale;
     attention_row* row;
+    std::size_t rows;
 };
 
 }  // namespace detail
@@ -65,6 +68,14 @@ namespace detail {
 /// Keys at a time: fixed, since it is what a row's bits depend on.
 inline constexpr std::int64_t attention_block = 64;
 inline constexpr std::int64_t attention_rows = 96;
+
+[[nodiscard]] inline std::size_t attention_scratch_bytes(std::size_t queries, std::size_t depth, std::size_t width) {
+    const auto block = static_cast<std::size_t>(attention_block), rows = static_cast<std::size_t>(attention_rows);
+    const auto floats = [](std::size_t n) { return workspace::rounded(n * sizeof(float)); };
+    return floats(packed_view::floats(depth, block)) + floats(packed_view::floats(block, width)) +
+           floats(rows * block) + floats(rows * width) + floats(block) +
+           workspace::rounded(queries * sizeof(attention_row));
+}
 
 inline void check_attention(const view<const float>& q, const view<const float>& k, const view<const float>& v,
                             const view<const float>& mask, const view<float>& out) {
@@ -109,22 +120,42 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
              space.take<float>(size(attention_rows * width)),
              space.take<float>(size(attention_block)),
              space.take<attention_row>(size(sharing * queries))};
-    const auto score_row = pick(set, &baseline::attention_scores, &avx2::attention_scores, &avx512::attention_scores);
+    const auto turn = pick(set, &baseline::attention_turn, &avx2::attention_turn, &avx512::attention_turn);
+    const auto score = pick(set, &baseline::attention_scores, &avx2::attention_scores, &avx512::attention_scores);
     const auto add = pick(set, &baseline::attention_add, &avx2::attention_add, &avx512::attention_add);
     const auto divide = pick(set, &baseline::attention_divide, &avx2::attention_divide, &avx512::attention_divide);
 
     const auto visible = [&](std::int64_t t, std::int64_t first, std::int64_t count) {
         return options.causal ? std::clamp<std::int64_t>(t + *options.causal + 1 - first, 0, count) : count;
     };
-    const auto mask_row = [&](std::span<float> masked, std::int64_t n, std::int64_t h, std::int64_t t,
-                              std::int64_t first, std::int64_t count) {
-        if (mask.size() == 0) return static_cast<const float*>(nullptr);
-        const auto step = [&](std::size_t axis) { return mask.extent(axis) == 1 ? 0 : mask.step(axis); };
-        const float* from = mask.data() + n * step(0) + h * step(1) + t * step(2) + first * step(3);
-        if (step(3) == 1) return from;
-        for (std::int64_t i = 0; i < count; ++i) masked[size(i)] = from[i * step(3)];
-        return static_cast<const float*>(masked.data());
+    const auto mask_step = [&](std::size_t axis) { return mask.extent(axis) == 1 ? 0 : mask.step(axis); };
+    const auto score_rows = [&](const room& r, std::int64_t n, std::int64_t h, std::int64_t t, std::int64_t first,
+                                std::int64_t count, std::int64_t tile, attention_row* row) {
+        scores_call call{r.scores.data(), size(attention_block), nullptr, 0, size(count), size(count), scale, row,
+                         size(tile)};
+        const bool uneven = options.causal && visible(t, first, count) < count;
+        const bool scattered = mask.size() != 0 && mask_step(3) != 1 && count != 1;
+        if (mask.size() != 0) {
+            call.mask = mask.data() + n * mask_step(0) + h * mask_step(1) + t * mask_step(2) + first * mask_step(3);
+            call.mask_step = mask_step(2);
+        }
+        if (!uneven && !scattered) return score(call);
+        const float* from = call.mask;
+        for (std::int64_t i = 0; i < tile; ++i) {
+            scores_call one = call;
+            one.scores += i * attention_block;
+            one.row += i;
+            one.rows = 1;
+            one.visible = size(visible(t + i, first, count));
+            if (from != nullptr) one.mask = from + i * mask_step(2);
+            if (scattered) {
+                for (std::int64_t s = 0; s < count; ++s) r.masked[size(s)] = one.mask[s * mask_step(3)];
+                one.mask = r.masked.data();
+            }
+            score(one);
+        }
     };
+    const bool seen_at_once = keys != 0 && options.causal.value_or(0) >= 0;  // every query sees some of the first block
     const stop& stopping = space.stop;
     space.tiles(parts, [&](std::size_t part, std::size_t slot) {
         const room& r = rooms[slot];
@@ -135,12 +166,19 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
             const std::int64_t n = pair / k.extent(1), shared = pair % k.extent(1);
             stopping.check();
             std::fill(r.rows.begin(), r.rows.end(), attention_row{-std::numeric_limits<float>::infinity(), 0, 0});
-            for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h)
-                for (std::int64_t t = 0; t < queries; ++t) std::fill_n(&out(n, h, t, 0), width, 0.0F);
+            if (!seen_at_once)
+                for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h)
+                    for (std::int64_t t = 0; t < queries; ++t) std::fill_n(&out(n, h, t, 0), width, 0.0F);
             for (std::int64_t first = 0; first < keys; first += attention_block) {
                 const std::int64_t count = std::min(attention_block, keys - first);
-                const auto key_block =
-                    pack({&k(n, shared, first, 0), shape{depth, count}, strides{k.step(3), k.step(2)}}, r.key_panels);
+                packed_view key_block{r.key_panels.data(), nullptr, size(depth), size(count)};
+                if (k.step(3) == 1)
+                    turn(&k(n, shared, first, 0), k.step(2), size(depth), size(count), r.key_panels.data());
+                else
+                    key_block = pack({&k(n, shared, first, 0), shape{depth, count}, strides{k.step(3), k.step(2)}},
+                                     r.key_panels);
+                const std::int64_t padded = (count + 15) / 16 * 16;  // whole vectors, with zeros
+                key_block.columns = size(padded);
                 const auto value_block =
                     pack({&v(n, shared, first, 0), shape{count, width}, strides{v.step(2), v.step(3)}}, r.value_panels);
                 for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h) {
@@ -149,12 +187,16 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
                         const std::int64_t tile = std::min(attention_rows, queries - start);
                         if (visible(start + tile - 1, first, count) == 0) continue;
                         matmul(set, {&q(n, h, start, 0), shape{tile, depth}, strides{q.step(2), q.step(3)}}, key_block,
-                               {r.scores.data(), shape{tile, count}}, activation::none);
-                        for (std::int64_t i = 0; i < tile; ++i)
-                            score_row({r.scores.data() + i * count, mask_row(r.masked, n, h, start + i, first, count),
-                                       size(count), size(visible(start + i, first, count)), scale, head + start + i});
-                        matmul(set, {r.scores.data(), shape{tile, count}}, value_block,
-                               {r.addends.data(), shape{tile, width}}, activation::none);
+                               {r.scores.data(), shape{tile, padded}, strides{attention_block, 1}}, activation::none);
+                        score_rows(r, n, h, start, first, count, tile, head + start);
+                        const view<const float> weights(r.scores.data(), shape{tile, count}, strides{attention_block, 1});
+                        if (first == 0 && seen_at_once) {
+                            matmul(set, weights, value_block,
+                                   {&out(n, h, start, 0), shape{tile, width}, strides{out.step(2), out.step(3)}},
+                                   activation::none);
+                            continue;
+                        }
+                        matmul(set, weights, value_block, {r.addends.data(), shape{tile, width}}, activation::none);
                         for (std::int64_t i = 0; i < tile; ++i)
                             if (visible(start + i, first, count) != 0)  // else as if the block were not there
                                 add(&out(n, h, start + i, 0), r.addends.data() + i * width, head[start + i].fade,
@@ -163,13 +205,18 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
                 }
             }
             for (std::int64_t h = shared * sharing; h < (shared + 1) * sharing; ++h)
-                for (std::int64_t t = 0; t < queries; ++t)
-                    divide(&out(n, h, t, 0), r.rows[size((h - shared * sharing) * queries + t)].total, size(width));
+                divide(&out(n, h, 0, 0), out.step(2), r.rows.data() + size((h - shared * sharing) * queries),
+                       size(queries), size(width));
         }
     });
 }
 
 }  // namespace detail
+
+/// What `attention` takes from a workspace for that many queries when no heads share keys.
+[[nodiscard]] inline std::size_t attention_scratch_bytes(std::size_t queries, std::size_t depth, std::size_t width) {
+    return detail::attention_scratch_bytes(queries, depth, width);
+}
 
 /// out[n, h, t] = sum over s of softmax over s of (scale * q[n, h, t] . k[n, h', s] + mask[n, h, t, s]) * v[n, h', s], with
 /// h' = h / (H / H'). A query that sees no key, or whose scores are all -infinity, gives NaN, as the formula does.
@@ -180,8 +227,8 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
 /// cost     2 N H T S (D + E) flops; keys and values are packed in blocks of 64 as they come by, once for all heads that
 ///          share them: a single query pays for that. Scratch for 96 x 64 scores and three floats a query
 /// errors   throws std::invalid_argument when the shapes do not fit
-/// threads  re-entrant with a workspace each; its tile loop shares heads of keys; the bits of a query depend neither on T, N or H nor on what is masked
-///          behind its last visible key
+/// threads  re-entrant with a workspace each; its tile loop shares heads of keys; the bits of a query depend neither on
+///          T, N or H nor on what is masked behind its last visible key
 /// source   ONNX Attention-23; Milakov & Gimelshein 2018 (online softmax)
 inline void attention(const view<const float>& q, const view<const float>& k, const view<const float>& v,
                       const view<const float>& mask, const attention_options& options, const view<float>& out,

@@ -6,6 +6,7 @@
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t, std::uint8_t, SIZE_MAX
+#include <cstring>    // std::memcpy
 #include <span>       // std::span
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
@@ -94,6 +95,10 @@ struct packed_view {
         for (std::size_t k = 0; k < inner; ++k, to += 16) {
             const float* from = weights.data() + static_cast<std::ptrdiff_t>(k) * weights.step(0) +
                                 static_cast<std::ptrdiff_t>(column) * weights.step(1);
+            if (weights.step(1) == 1 && width == 16) {
+                std::memcpy(to, from, 16 * sizeof(float));
+                continue;
+            }
             for (std::size_t n = 0; n < width; ++n) to[n] = from[static_cast<std::ptrdiff_t>(n) * weights.step(1)];
             for (std::size_t n = width; n < 16; ++n) to[n] = 0;
         }

@@ -24,6 +24,11 @@ inline constexpr std::size_t no_step = SIZE_MAX;
 struct step_list {
     explicit step_list(const graph_draft& of) : draft(of), used(of.uses()), producer(of.values(), no_step) {}
 
+    /// After values were added to the draft.
+    void grow() {
+        used.resize(draft.values(), 0);
+        producer.resize(draft.values(), no_step);
+    }
     void keep(graph_step&& step) {
         for (const std::size_t output : step.outputs) producer[output] = kept.size();
         kept.push_back(std::move(step));

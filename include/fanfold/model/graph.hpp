@@ -12,6 +12,7 @@
 
 #include "free_run.hpp"
 #include "planned_run.hpp"
+#include "summary.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -159,22 +160,9 @@ public:
         return out;
     }
 
-    /// One line a step: operation, name, shapes; then the bytes of weights and values.
-    [[nodiscard]] std::string summary() const {
-        std::string text;
-        for (const graph_step& step : state_->steps) {
-            text += std::string(step.op.name()) + " '" + step.name + "'";
-            for (const std::size_t input : step.inputs) text += " " + state_->values[input].type.text();
-            text += " ->";
-            for (const std::size_t output : step.outputs) text += " " + state_->values[output].type.text();
-            text += "\n";
-        }
-        text += std::to_string(state_->steps.size()) + " steps, " + std::to_string(state_->weight_bytes) +
-                " bytes of weights, ";
-        return text + (state_->planned
-                           ? std::to_string(state_->slot_bytes_per_row) + " bytes of intermediate values a row\n"
-                           : "shapes known at run time\n");
-    }
+    /// One line a step: operation, name, shapes; what a row costs: floating-point operations where the step can tell them,
+    /// bytes read and written where shapes are known; bytes of weights. Then the sums.
+    [[nodiscard]] std::string summary() const { return detail::summary_of(*state_); }
 
 private:
     /// Rows as N, everything else of the batch as it is: what all rows share with its elements.
@@ -268,7 +256,7 @@ private:
             return std::max<std::size_t>(rows, 1);
         constexpr std::size_t cache = std::size_t{1} << 18;
         constexpr std::size_t limit = std::size_t{1} << 26;
-        const std::size_t budget = std::clamp(state_->weight_bytes, cache, limit);
+        const std::size_t budget = state_->rereads_weights ? limit : std::clamp(state_->weight_bytes, cache, limit);
         const std::size_t fitting = budget / std::max<std::size_t>(state_->slot_bytes_per_row, 1);
         return std::clamp<std::size_t>(fitting, 1, std::max<std::size_t>(rows, 1));
     }

@@ -261,6 +261,7 @@ private:
         for (std::size_t s = 0; s < graph_.steps.size(); ++s) {
             for (const std::size_t input : graph_.steps[s].inputs) last_use[graph_.values[input].root] = s;
             graph_.weight_bytes += graph_.steps[s].op.weight_bytes();
+            graph_.rereads_weights = graph_.rereads_weights || graph_.steps[s].op.rereads_weights();
         }
         if (graph_.planned)
             place_in_slots(last_use);

@@ -47,6 +47,7 @@ struct graph_state {
     std::size_t rows_per_call = 0;                ///< of a graph with a static batch; 0: any number
     std::size_t slot_bytes_per_row = 0;
     std::size_t weight_bytes = 0;
+    bool rereads_weights = false;  ///< some step does, for each step of a sequence
     graph_limits limits{};
 };
 

@@ -156,11 +156,17 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
                 first.counts_rows = first.counts_rows || !size.constant();
                 constant = constant && size.constant();
             }
-            if (constant && first.type.shape.constant() && first.type.type == element::int64) {
-                auto elements = std::make_shared<tensor>(element::int64, first.type.shape.at(1));
+            const element type = first.type.type;
+            if (constant && first.type.shape.constant() && (type == element::int64 || type == element::boolean)) {
+                auto elements = std::make_shared<tensor>(type, first.type.shape.at(1));
                 for (std::size_t i = 0; i < first.sizes->size(); ++i)
-                    elements->as<std::int64_t>().flat()[i] = (*first.sizes)[i].fixed;
+                    if (type == element::int64)
+                        elements->as<std::int64_t>().flat()[i] = (*first.sizes)[i].fixed;
+                    else
+                        elements->as<bool>().flat()[i] = (*first.sizes)[i].fixed != 0;
                 first = knowledge::of(std::move(elements));
+            } else if (type == element::boolean) {
+                first.sizes.reset();
             }
         }
     }

@@ -5,6 +5,7 @@
 #include <cstddef>   // std::size_t
 #include <cstdint>   // std::int64_t
 #include <optional>  // std::optional
+#include <span>      // std::span
 #include <utility>   // std::move
 #include <vector>    // std::vector
 
@@ -22,18 +23,26 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
 inline constexpr std::array<std::size_t, 4> channels_last_order{0, 2, 3, 1}, channels_first_order{0, 3, 1, 2};
+inline constexpr std::array<std::size_t, 3> other_row_order{0, 2, 1};  // of [N, C, L] and [N, L, C]
+using axis_order = std::span<const std::size_t>;
+[[nodiscard]] inline axis_order last_order(std::size_t rank) {
+    return rank == 3 ? axis_order(other_row_order) : axis_order(channels_last_order);
+}
+[[nodiscard]] inline axis_order first_order(std::size_t rank) {
+    return rank == 3 ? axis_order(other_row_order) : axis_order(channels_first_order);
+}
 
-/// Another view of images with one channel, or with one pixel: the order of axes 1 to 3 does not matter.
+/// Another view of images with one channel, or with one pixel: the order of the axes from 1 on does not matter.
 class channels_moved {
 public:
     static constexpr bool aliases = true;
 
-    explicit channels_moved(std::array<std::size_t, 4> order) : order_(order) {}
+    explicit channels_moved(axis_order order) : order_(order.begin(), order.end()) {}
 
     [[nodiscard]] std::string_view name() const noexcept { return "Reshape"; }
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         symbolic_shape out = in[0].shape;
-        for (std::size_t axis = 0; axis < 4; ++axis) out[axis] = in[0].shape[order_[axis]];
+        for (std::size_t axis = 0; axis < order_.size(); ++axis) out[axis] = in[0].shape[order_[axis]];
         return {{in[0].type, out}};
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
@@ -41,13 +50,13 @@ public:
     }
 
 private:
-    std::array<std::size_t, 4> order_;
+    std::vector<std::size_t> order_;
 };
 static_assert(graph_operation<channels_moved>);
 
-[[nodiscard]] inline value_type moved(const value_type& from, const std::array<std::size_t, 4>& order) {
+[[nodiscard]] inline value_type moved(const value_type& from, axis_order order) {
     value_type out = from;
-    for (std::size_t axis = 0; axis < 4; ++axis) out.shape[axis] = from.shape[order[axis]];
+    for (std::size_t axis = 0; axis < order.size(); ++axis) out.shape[axis] = from.shape[order[axis]];
     return out;
 }
 
@@ -85,35 +94,43 @@ private:
         const symbolic_shape& s = draft_.type(v).shape;
         return s.ranked() && s.rank() == 4;
     }
+    /// [N, C, L]
+    [[nodiscard]] bool is_row(std::size_t v) const {
+        const symbolic_shape& s = draft_.type(v).shape;
+        return s.ranked() && s.rank() == 3;
+    }
+    [[nodiscard]] std::size_t rank(std::size_t v) const { return draft_.type(v).shape.rank(); }
     [[nodiscard]] bool moved_already(std::size_t v) const { return v < twin_.size() && twin_[v].has_value(); }
     static bool order_is_free(const symbolic_shape& channels_first) {
-        return channels_first[1] == extent(1) || (channels_first[2] == extent(1) && channels_first[3] == extent(1));
+        bool one_place = true;
+        for (std::size_t axis = 2; axis < channels_first.rank(); ++axis)
+            one_place = one_place && channels_first[axis] == extent(1);
+        return one_place || channels_first[1] == extent(1);
     }
 
     /// The value in its old place.
     void need(std::size_t v) {
         if (v >= here_.size() || here_[v]) return;
         here_[v] = true;
-        reorder(*twin_[v], v, channels_first_order, draft_.type(v).shape);
+        reorder(*twin_[v], v, first_order(rank(v)), draft_.type(v).shape);
     }
     /// Its channels-last twin.
     std::size_t twin(std::size_t v) {
         if (moved_already(v)) return *twin_[v];
-        value_type type = moved(draft_.type(v), channels_last_order);
+        value_type type = moved(draft_.type(v), last_order(rank(v)));
         std::size_t made = 0;
         if (const auto& elements = draft_.elements(v)) {
             tensor copy(type.type, type.shape.at(1));
-            kernel::transpose(*elements, channels_last_order, mutable_tensor_view(copy));
+            kernel::transpose(*elements, last_order(elements->rank()), mutable_tensor_view(copy));
             made = draft_.add_constant(std::move(copy));
         } else {
             made = draft_.add_value(std::move(type), draft_.name(v));
-            reorder(v, made, channels_last_order, draft_.type(v).shape);
+            reorder(v, made, last_order(rank(v)), draft_.type(v).shape);
         }
         if (v < twin_.size()) twin_[v] = made;
         return made;
     }
-    void reorder(std::size_t from, std::size_t to, const std::array<std::size_t, 4>& order,
-                 const symbolic_shape& channels_first) {
+    void reorder(std::size_t from, std::size_t to, axis_order order, const symbolic_shape& channels_first) {
         if (order_is_free(channels_first)) {
             draft_.alias(to, from);
             made_.push_back({channels_moved(order), draft_.name(to), {from}, {to}});
@@ -126,9 +143,10 @@ private:
     void place(graph_step&& step) {
         if (absorb(step)) return;
         std::optional<graph_step> other = convolved(step);
+        if (!other) other = convolved_row(step);
         if (!other) other = followed(step);
         if (other) {
-            other->outputs = {draft_.add_value(moved(draft_.type(step.outputs[0]), channels_last_order), step.name)};
+            other->outputs = {draft_.add_value(moved(draft_.type(step.outputs[0]), last_order(rank(step.outputs[0]))), step.name)};
             twin_[step.outputs[0]] = other->outputs[0];
             made_.push_back(*std::move(other));
             return;
@@ -204,14 +222,32 @@ private:
             prefer.accuracy == accuracy::high ? kernel::winograd_tile::two : kernel::winograd_tile::four);
     }
 
+    /// The same along one axis: an image of one line. Otherwise its weights would be packed in every run, unless the length
+    /// were known.
+    std::optional<graph_step> convolved_row(const graph_step& step) {
+        if (!constant_convolution(draft_, step) || !is_row(step.inputs[0])) return std::nullopt;
+        const auto* op = step.op.as<convolution_nd>();
+        const value_type& x = draft_.type(step.inputs[0]);
+        const view<const float> w = floats(step.inputs[1]);
+        const auto window = w.rank() == 3 ? fixed_window(op->rule(), x, w.shape()) : std::nullopt;
+        if (!window) return std::nullopt;
+        const bool depthwise = w.extent(1) == 1 && op->groups() == w.extent(0) && op->groups() > 1;
+        if (!depthwise && w.extent(0) / op->groups() < few_outputs && w.extent(1) * w.extent(2) < 32) return std::nullopt;
+        const kernel::conv2d_geometry g{
+            {1, window->stride[0]}, {1, window->dilation[0]}, {0, window->before[0], 0, window->after[0]}, op->groups()};
+        const view<const float> weights(w.data(), shape{w.extent(0), w.extent(1), 1, w.extent(2)});
+        return graph_step{convolution_nhwc(weights, bias_of(step), g), step.name, {twin(step.inputs[0])}, {}};
+    }
+
     /// A step that can do with twins as well, after one that made them.
     std::optional<graph_step> followed(const graph_step& step) {
-        if (step.outputs.size() != 1 || !is_image(step.outputs[0])) return std::nullopt;
+        if (step.outputs.size() != 1 || (!is_image(step.outputs[0]) && !is_row(step.outputs[0]))) return std::nullopt;
         bool wanted = false;
         for (const std::size_t input : step.inputs)
             wanted = wanted || (moved_already(input) && !draft_.elements(input));
         if (!wanted) return std::nullopt;
         if (step.op.elementwise() && !step.op.aliases()) return element_by_element(step);
+        if (!is_image(step.outputs[0])) return std::nullopt;
         if (const auto* op = step.op.as<concat>()) {
             for (const std::size_t input : step.inputs)
                 if (!is_image(input)) return std::nullopt;
@@ -265,29 +301,35 @@ private:
         return with_twins(step, pooling_nhwc(kind, window, counts));
     }
 
-    /// Operands of rank 4 have twins; constants of lower rank get four axes first.
+    /// Operands of the answer's rank have twins; constants of lower rank get its axes first.
     std::optional<graph_step> element_by_element(const graph_step& step) {
+        const std::size_t axes = rank(step.outputs[0]);
+        const auto has_twin = [&](std::size_t v) {
+            const symbolic_shape& s = draft_.type(v).shape;
+            return s.ranked() && s.rank() == axes;
+        };
         for (const std::size_t input : step.inputs) {
-            if (is_image(input) || draft_.absent(input)) continue;
+            if (has_twin(input) || draft_.absent(input)) continue;
             const auto& elements = draft_.elements(input);
-            if (!elements || !elements->dense() || elements->rank() > 4) return std::nullopt;
+            if (!elements || !elements->dense() || elements->rank() > axes) return std::nullopt;
         }
         graph_step out{step.op, step.name, {}, {}};
         for (const std::size_t input : step.inputs) {
-            if (draft_.absent(input) || (!is_image(input) && draft_.elements(input)->size() == 1)) {
+            if (draft_.absent(input) || (!has_twin(input) && draft_.elements(input)->size() == 1)) {
                 out.inputs.push_back(input);
                 continue;
             }
-            if (is_image(input)) {
+            if (has_twin(input)) {
                 out.inputs.push_back(twin(input));
                 continue;
             }
             const tensor_view elements = *draft_.elements(input);
-            std::vector<std::int64_t> extents(4 - elements.rank(), 1);
+            std::vector<std::int64_t> extents(axes - elements.rank(), 1), turned;
             for (std::size_t axis = 0; axis < elements.rank(); ++axis) extents.push_back(elements.extent(axis));
             const tensor_view from = elements.reshaped(shape(extents));
-            tensor copy(from.type(), shape{extents[0], extents[2], extents[3], extents[1]});
-            kernel::transpose(from, channels_last_order, mutable_tensor_view(copy));
+            for (const std::size_t axis : last_order(axes)) turned.push_back(extents[axis]);
+            tensor copy(from.type(), shape(turned));
+            kernel::transpose(from, last_order(axes), mutable_tensor_view(copy));
             out.inputs.push_back(draft_.add_constant(std::move(copy)));
         }
         return out;

@@ -58,6 +58,7 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///   Op::elementwise           an answer's element depends on the elements at its own index, broadcast: never mixes rows
 ///   mixes_rows(arguments)     an answer's row depends on other rows; asked where some input counts rows along an axis.
 ///                             Without it (and not elementwise), rows along axis 0 are independent, along others not
+///   Op::rereads_weights       once for every step of a sequence, so that rows had better stay together
 ///   Op::aliases               output 0 is input 0 under another shape: nothing is computed
 template <class Op>
 concept graph_operation = std::copy_constructible<Op> && detail::gives_answers<Op> &&
@@ -123,6 +124,7 @@ public:
     [[nodiscard]] std::optional<operation> with_addend() const;
     [[nodiscard]] bool aliases() const noexcept { return calls_->aliases; }
     [[nodiscard]] bool elementwise() const noexcept { return calls_->elementwise; }
+    [[nodiscard]] bool rereads_weights() const noexcept { return calls_->rereads_weights; }
     /// The operation as what it was made from; null when that was another type.
     template <detail::other_operation Op>
     [[nodiscard]] const Op* as() const noexcept {
@@ -147,6 +149,7 @@ private:
         std::uint32_t shape_inputs;
         bool aliases;
         bool elementwise;
+        bool rereads_weights;
     };
 
     template <class Op>
@@ -208,6 +211,7 @@ private:
             c.as_activation = [](const void* self) -> kernel::activation { return of<Op>(self).as_activation(); };
         if constexpr (requires { Op::shape_inputs; }) c.shape_inputs = Op::shape_inputs;
         if constexpr (requires { Op::aliases; }) c.aliases = Op::aliases;
+        if constexpr (requires { Op::rereads_weights; }) c.rereads_weights = Op::rereads_weights;
         return c;
     }
     template <class Op>

@@ -1,6 +1,7 @@
 // tests/model/operators/elementwise.cpp - arithmetic and activations as operations: types, names, fusing.
 // SPDX-License-Identifier: MIT
 #include <fanfold/model/operators/elementwise.hpp>
+#include <fanfold/model/operators/sizes.hpp>
 
 #include "../../catch.hpp"
 #include "../rules.hpp"
@@ -92,4 +93,18 @@ TEST_CASE("arithmetic on sizes stays in N where it is exact") {
     const tensor minus = list({-7}), three = list({2});  // integer division rounds towards zero, sizes round down
     const auto quotient = of(kernel::binary::div, argument(minus), argument(three));
     CHECK((!quotient || !quotient->front().known()));
+}
+
+TEST_CASE("a choice among sizes is known where each of them is: how exporters spell expand(N, -1)") {
+    graph_builder g;
+    const auto x = g.input("x", {element::float32, {rows_extent, 5}});
+    const auto sizes = g.constant(tensor::of<std::int64_t>({2}, {-1, -1}));
+    const auto shape_of_x = g.add(shape_of(), {x}).front();
+    const auto same = g.add(arithmetic(kernel::binary::equal), {shape_of_x, sizes}).front();
+    CHECK(g.constant_of(same).has_value());
+    const auto ones = g.constant(tensor::of<std::int64_t>({2}, {1, 1}));
+    const auto target = g.add(where(), {same, ones, shape_of_x}).front();
+    CHECK(g.known(target).sizes.has_value());
+    const auto two = g.constant(tensor::of<std::int64_t>({2}, {2, 5}));
+    CHECK_FALSE(g.constant_of(g.add(arithmetic(kernel::binary::equal), {shape_of_x, two}).front()).has_value());
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstddef>      // std::size_t
-#include <cstdint>      // std::int64_t
+#include <cstdint>      // std::int64_t, std::uint64_t
 #include <span>         // std::span
 #include <string>       // std::string
 #include <string_view>  // std::string_view
@@ -57,6 +57,12 @@ public:
         return workspace::rounded(packed_floats(inner, columns) * sizeof(float));
     }
 
+    [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
+        const auto type = [](const shape& s) { return value_type{element::float32, s}; };
+        const auto product = detail::product_of(type(in[0]), a_form_, type(in[1]), b_form_);
+        return 2 * static_cast<std::uint64_t>(product.inner.fixed) * product.answer.at(1).volume();
+    }
+
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         const detail::matrix_stack a(in[0], a_form_, operand::left);
@@ -70,6 +76,9 @@ public:
             default: return plain<std::uint64_t>(a, b, count, out[0]);
         }
     }
+
+    [[nodiscard]] transposed a_form() const noexcept { return a_form_; }
+    [[nodiscard]] transposed b_form() const noexcept { return b_form_; }
 
 private:
     static std::size_t packed_floats(std::int64_t inner, std::int64_t columns) {

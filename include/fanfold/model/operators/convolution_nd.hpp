@@ -110,6 +110,12 @@ public:
             kernel::conv_nd(in[0].as<double>(), in[1].as<double>(), detail::bias_in<double>(in), g, out[0].as<double>(),
                             space);
     }
+    [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
+        std::vector<argument> known;
+        for (const shape& one : in) known.emplace_back(value_type{type_, one});
+        const std::uint64_t each = in[1].volume() / static_cast<std::uint64_t>(std::max<std::int64_t>(in[1][0], 1));
+        return 2 * each * detail::convolved(known, rule_, groups_, std::span(&type_, 1)).at(1).volume();
+    }
     [[nodiscard]] std::optional<convolution_nd> with(kernel::activation act) const {
         if (type_ != element::float32 || activation_ != kernel::activation::none) return std::nullopt;
         convolution_nd fused = *this;

@@ -52,7 +52,9 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         const std::int64_t rows = static_cast<std::int64_t>(out[0].size()) / columns_;
-        kernel::matmul(in[0].reshaped({rows, inner_}).as<float>(), *weights_,
+        kernel::packed_view weights = weights_->seen();
+        if (bias_ != nullptr) weights.bias = bias_->data();
+        kernel::matmul(in[0].reshaped({rows, inner_}).as<float>(), weights,
                        out[0].reshaped({rows, columns_}).as<float>(), activation_, space.tiles);
     }
 
@@ -62,6 +64,17 @@ public:
     [[nodiscard]] std::size_t weight_bytes() const { return weights_->bytes(); }
     [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
         return 2 * in[0].volume() * static_cast<std::uint64_t>(columns_);
+    }
+    /// The same with a bias [M] where there was none.
+    [[nodiscard]] std::optional<dense> with_bias(std::span<const float> bias) const {
+        if (activation_ != kernel::activation::none || bias_ != nullptr || weights_->has_bias() ||
+            bias.size() != static_cast<std::size_t>(columns_))
+            return std::nullopt;
+        std::vector<float> padded(bias.begin(), bias.end());
+        padded.resize((padded.size() + 15) / 16 * 16, 0.0F);
+        dense fused = *this;
+        fused.bias_ = std::make_shared<const std::vector<float>>(std::move(padded));
+        return fused;
     }
     [[nodiscard]] std::optional<dense> with(kernel::activation act) const {
         if (activation_ != kernel::activation::none) return std::nullopt;
@@ -73,6 +86,7 @@ public:
 private:
     std::string name_;
     std::shared_ptr<const kernel::packed_matrix> weights_;
+    std::shared_ptr<const std::vector<float>> bias_;  ///< added later: whole panels
     std::int64_t inner_ = 0;
     std::int64_t columns_ = 0;
     kernel::activation activation_ = kernel::activation::none;

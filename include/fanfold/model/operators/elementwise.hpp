@@ -34,6 +34,14 @@ namespace detail {
             case kernel::binary::sub: out.push_back(x - y); break;
             case kernel::binary::mul: out.push_back(x * y); break;
             case kernel::binary::div: out.push_back(truncates ? extent::unknown() : x / y); break;
+            case kernel::binary::equal: {
+                const extent apart = x - y;
+                const bool never = apart.known() && ((apart.fixed > 0 && apart.per_row >= 0) ||
+                                                     (apart.fixed < 0 && apart.per_row <= 0));
+                if (!never && !(x == y)) return std::nullopt;
+                out.push_back(never ? 0 : 1);
+                break;
+            }
             default: return std::nullopt;
         }
     }
@@ -186,6 +194,21 @@ public:
             detail::refuse("a bool and two values of one type",
                            in[0].text() + ", " + in[1].text() + " and " + in[2].text());
         return {{in[1].type, broadcast(in[0].shape, broadcast(in[1].shape, in[2].shape))}};
+    }
+    /// A choice among sizes, as exporters make it for Expand.
+    [[nodiscard]] std::optional<symbolic_values> sizes(std::span<const argument> in) const {
+        const auto a = sizes_in(in[1]), b = sizes_in(in[2]);
+        if (!in[0].value || in[0].value->rank() > 1 || !a || !b || in[1].type != element::int64) return std::nullopt;
+        const std::span<const bool> choice = in[0].value->as<bool>().flat();
+        const std::size_t count = std::max({choice.size(), a->size(), b->size()});
+        symbolic_values out;
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto of = [&](const auto& list) { return list[list.size() == 1 ? 0 : i]; };
+            for (const std::size_t size : {choice.size(), a->size(), b->size()})
+                if (size != 1 && size != count) return std::nullopt;
+            out.push_back(of(choice) ? of(*a) : of(*b));
+        }
+        return out;
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() != 0) kernel::where(in[0].as<bool>(), in[1], in[2], out[0]);

@@ -76,6 +76,7 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         if (out[0].size() != 0) kernel::gather(in[0], detail::expect_axis(axis_, in[0].rank()), in[1], out[0]);
     }
+    [[nodiscard]] std::int64_t axis() const noexcept { return axis_; }
 
 private:
     std::int64_t axis_;

@@ -22,6 +22,12 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
+/// [N, L, C] as images of one line.
+[[nodiscard]] inline shape with_lines(const shape& x) { return x.rank() == 3 ? shape{x[0], 1, x[1], x[2]} : x; }
+[[nodiscard]] inline view<const float> with_lines(const tensor_view& x) {
+    return x.reshaped(with_lines(x.shape())).as<float>();
+}
+
 /// float32 [N, H, W, C]; an unknown C, or 0, fits any.
 inline void expect_nhwc(const value_type& x, std::int64_t channels) {
     const bool fits = x.type == element::float32 && x.shape.ranked() && x.shape.rank() == 4 &&
@@ -39,6 +45,7 @@ inline void expect_nhwc(const value_type& x, std::int64_t channels) {
 }  // namespace detail
 
 /// A convolution of images [N, H, W, C] with constant weights; input 1, if there is one, is added before the activation.
+/// Rows [N, L, C] are images of one line.
 ///
 /// shapes   x float32 [N, H, W, C], weights [O, C / groups, kh, kw], bias [O] or empty, addend and answer float32
 ///          [N, oh, ow, O]
@@ -67,11 +74,15 @@ public:
 
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         detail::expect_inputs(in, adds_ ? 2 : 1);
-        detail::expect_nhwc(in[0], channels_);
-        const symbolic_shape& x = in[0].shape;
+        const bool line = in[0].shape.ranked() && in[0].shape.rank() == 3 && size_[0] == 1;
+        value_type image = in[0];
+        if (line) image.shape = {in[0].shape[0], 1, in[0].shape[1], in[0].shape[2]};
+        detail::expect_nhwc(image, channels_);
+        const symbolic_shape& x = image.shape;
         value_type out{element::float32,
                        {x[0], detail::windows_over(geometry_, size_, 0, x[1]),
                         detail::windows_over(geometry_, size_, 1, x[2]), outputs_}};
+        if (line) out.shape = {out.shape[0], out.shape[2], out.shape[3]};
         if (adds_ && (in[1].type != out.type || !may_equal(in[1].shape, out.shape)))
             detail::refuse("an addend " + out.text(), in[1].text());
         return {std::move(out)};
@@ -79,28 +90,31 @@ public:
 
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
-        const view<const float> addend = adds_ ? in[1].as<float>() : view<const float>();
+        const view<const float> addend = adds_ ? detail::with_lines(in[1]) : view<const float>();
+        const view<float> answer = out[0].reshaped(detail::with_lines(out[0].shape())).as<float>();
         if (depthwise_ != nullptr)
-            kernel::depthwise_nhwc(in[0].as<float>(), *depthwise_, out[0].as<float>(), space.stop, activation_, addend,
+            kernel::depthwise_nhwc(detail::with_lines(in[0]), *depthwise_, answer, space.stop, activation_, addend,
                                    space.tiles);
         else if (tiled_ != nullptr)
-            kernel::conv_winograd(in[0].as<float>(), *tiled_, out[0].as<float>(), space, activation_, addend);
+            kernel::conv_winograd(in[0].as<float>(), *tiled_, answer, space, activation_, addend);
         else
-            kernel::conv_nhwc(in[0].as<float>(), *dense_, out[0].as<float>(), space, activation_, addend);
+            kernel::conv_nhwc(detail::with_lines(in[0]), *dense_, answer, space, activation_, addend);
     }
 
     [[nodiscard]] std::size_t scratch_bytes(std::span<const shape> in) const {
         if (depthwise_ != nullptr || in[0].volume() == 0) return 0;
-        return tiled_ != nullptr ? tiled_->scratch_bytes(in[0]) : dense_->scratch_bytes(in[0]);
+        const shape x = detail::with_lines(in[0]);
+        return tiled_ != nullptr ? tiled_->scratch_bytes(x) : dense_->scratch_bytes(x);
     }
     [[nodiscard]] std::size_t weight_bytes() const {
         return depthwise_ != nullptr ? depthwise_->bytes() : tiled_ != nullptr ? tiled_->bytes() : dense_->bytes();
     }
     /// Of the direct sum, whatever the tiles save.
     [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
-        const shape out = depthwise_ != nullptr ? depthwise_->output(in[0])
-                          : tiled_ != nullptr   ? tiled_->output(in[0])
-                                                : dense_->output(in[0]);
+        const shape x = detail::with_lines(in[0]);
+        const shape out = depthwise_ != nullptr ? depthwise_->output(x)
+                          : tiled_ != nullptr   ? tiled_->output(x)
+                                                : dense_->output(x);
         return 2 * out.volume() * static_cast<std::uint64_t>(channels_ / geometry_.groups * size_[0] * size_[1]);
     }
     [[nodiscard]] std::optional<kernel::winograd_tile> tiles() const {

@@ -91,6 +91,8 @@ public:
         space.tiles.ranges(static_cast<std::size_t>(matrix[0]), 80 * std::uint64_t{x.volume()}, rows);
     }
 
+    [[nodiscard]] std::int64_t axis() const noexcept { return axis_; }
+
 private:
     [[nodiscard]] bool spreads(const symbolic_shape& parameter, const symbolic_shape& x) const {
         if (!parameter.ranked()) return true;

@@ -155,6 +155,7 @@ public:
             first += count;
         }
     }
+    [[nodiscard]] std::int64_t axis() const noexcept { return axis_; }
 
 private:
     std::int64_t axis_;

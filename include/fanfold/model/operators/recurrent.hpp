@@ -3,7 +3,7 @@
 #pragma once
 #include <array>        // std::array
 #include <cstddef>      // std::size_t
-#include <cstdint>      // std::int64_t
+#include <cstdint>      // std::int64_t, std::uint64_t
 #include <memory>       // std::shared_ptr
 #include <optional>     // std::optional
 #include <span>         // std::span
@@ -45,6 +45,8 @@ struct recurrent_constants {
 /// source   ONNX LSTM-14, GRU-14, RNN-14
 class recurrent_layer {
 public:
+    static constexpr bool rereads_weights = true;
+
     recurrent_layer(std::vector<recurrent_direction> directions, recurrent_layout layout, std::int64_t hidden,
                     const std::optional<recurrent_constants>& constants = {})
         : directions_(std::move(directions)), layout_(layout), hidden_(hidden) {
@@ -121,6 +123,13 @@ public:
             if (out.size() > 2) io.y_c = state(out[2].as<float>(), d);
             kernel::recurrent(io, weights, directions_[d].way, space);
         }
+    }
+    /// Of the products.
+    [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
+        const auto hidden = static_cast<std::uint64_t>(
+            hidden_ > 0 ? hidden_ : packed_.empty() ? in[2][2] : static_cast<std::int64_t>(packed_[0]->seen().hidden));
+        const auto steps = static_cast<std::uint64_t>(in[0][0] * in[0][1]), inputs = static_cast<std::uint64_t>(in[0][2]);
+        return 2 * directions_.size() * directions_.front().options.gates() * steps * hidden * (hidden + inputs);
     }
     [[nodiscard]] std::size_t weight_bytes() const {
         std::size_t bytes = 0;

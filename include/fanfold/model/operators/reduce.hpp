@@ -72,6 +72,10 @@ public:
         kernel::reduce(kind_, in[0], axes, out[0]);
     }
 
+    [[nodiscard]] kernel::reduction kind() const noexcept { return kind_; }
+    /// As given here, not by input 1.
+    [[nodiscard]] const std::optional<std::vector<std::int64_t>>& axes() const noexcept { return axes_; }
+
 private:
     [[nodiscard]] std::vector<bool> reduced(const std::vector<std::int64_t>& axes, std::size_t rank) const {
         std::vector<bool> gone(rank, axes.empty() && missing_ == without_axes::all);

@@ -65,6 +65,11 @@ public:
         detail::over_rows(space, 32, out[0].reshaped(matrix), some, in[0].reshaped(matrix));
     }
 
+    /// Probabilities along the last of `rank` axes.
+    [[nodiscard]] bool along_last(std::size_t rank) const {
+        return kind_ == softmax_kind::probability && detail::expect_axis(axis_, rank) + 1 == rank;
+    }
+
 private:
     void compute(const tensor_view& in, std::size_t axis, const mutable_tensor_view& out) const {
         switch (kind_) {

@@ -1,0 +1,63 @@
+// fanfold/model/summary.hpp - a graph as a table in words: each step with its shapes, operations and bytes.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint64_t
+#include <string>   // std::string
+#include <vector>   // std::vector
+
+#include "graph_state.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace detail {
+
+/// What one row costs a step, as far as shapes are known.
+struct step_cost {
+    bool known = true;
+    std::uint64_t flops = 0;       ///< 0 where the operation does not say
+    std::size_t moved_bytes = 0;   ///< read and written, weights aside
+    std::size_t weight_bytes = 0;  ///< packed
+};
+
+[[nodiscard]] inline step_cost cost_of(const graph_state& g, const graph_step& step) {
+    step_cost cost;
+    cost.weight_bytes = step.op.weight_bytes();
+    std::vector<shape> inputs;
+    const auto count = [&](std::size_t v) {
+        const value_type& type = g.values[v].type;
+        cost.known = cost.known && type.shape.known();
+        if (!cost.known) return;
+        const shape extents = type.shape.at(1);
+        cost.moved_bytes += extents.volume() * size_of(type.type);
+    };
+    for (const std::size_t input : step.inputs) count(input);
+    for (const std::size_t output : step.outputs) count(output);
+    if (!cost.known) return cost;
+    for (const std::size_t input : step.inputs) inputs.push_back(g.values[input].type.shape.at(1));
+    cost.flops = step.op.flops(inputs);
+    return cost;
+}
+
+[[nodiscard]] inline std::string summary_of(const graph_state& g) {
+    std::string text;
+    std::uint64_t flops = 0;
+    for (const graph_step& step : g.steps) {
+        text += std::string(step.op.name()) + " '" + step.name + "'";
+        for (const std::size_t input : step.inputs) text += " " + g.values[input].type.text();
+        text += " ->";
+        for (const std::size_t output : step.outputs) text += " " + g.values[output].type.text();
+        const step_cost cost = cost_of(g, step);
+        if (cost.flops != 0) text += ", " + std::to_string(cost.flops) + " flops";
+        if (cost.known && !step.op.aliases()) text += ", " + std::to_string(cost.moved_bytes) + " bytes";
+        if (cost.weight_bytes != 0) text += ", " + std::to_string(cost.weight_bytes) + " bytes of weights";
+        text += "\n";
+        flops += cost.flops;
+    }
+    text += std::to_string(g.steps.size()) + " steps, " + std::to_string(g.weight_bytes) + " bytes of weights, ";
+    if (!g.planned) return text + "shapes known at run time\n";
+    return text + std::to_string(flops) + " flops and " + std::to_string(g.slot_bytes_per_row) +
+           " bytes of intermediate values a row\n";
+}
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI
