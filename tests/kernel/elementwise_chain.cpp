@@ -23,8 +23,9 @@ TEST_CASE("a chain has the bits of its operations one after the other, at every 
     for (const kernel::isa set : {kernel::isa::baseline, kernel::isa::avx2, kernel::isa::avx512}) {
         if (!kernel::supports(set)) continue;
         for (const std::int64_t n : {1, 3, 16, 33, 300, 600}) {
-            const std::vector<float> x = next.some(static_cast<std::size_t>(2 * 3 * n)), row = next.some(static_cast<std::size_t>(n)),
-                                     column = next.some(3), one = next.some(1);
+            const std::vector<float> x = next.some(static_cast<std::size_t>(2 * 3 * n)),
+                                     row = next.some(static_cast<std::size_t>(n)), column = next.some(3),
+                                     one = next.some(1);
             const shape whole{2, 3, n};
             const floats in[] = {floats(x.data(), whole), floats(row.data(), {n}), floats(column.data(), {3, 1}),
                                  floats(one.data(), shape{})};
@@ -38,7 +39,8 @@ TEST_CASE("a chain has the bits of its operations one after the other, at every 
             const view<float> to(wanted.data(), whole);
             kernel::detail::elementwise(set, binary::mul, in[0], in[1], to);
             kernel::detail::elementwise(set, binary::add, floats(to), in[2], to);
-            kernel::detail::apply(set, kernel::detail::unary_call{unary::tanh, 0, 0}, in[3], view<float>(gate.data(), shape{}));
+            kernel::detail::apply(set, kernel::detail::unary_call{unary::tanh, 0, 0}, in[3],
+                                  view<float>(gate.data(), shape{}));
             kernel::detail::elementwise(set, binary::mul, floats(to), floats(gate.data(), shape{}), to);
             CHECK(std::memcmp(got.data(), wanted.data(), got.size() * sizeof(float)) == 0);
         }

@@ -22,7 +22,8 @@ value_id one(graph_builder& g, unary function, value_id x) { return g.add(unary_
 TEST_CASE("arithmetic read once by more arithmetic is one step") {
     const comparison c(&fuse_chains, {{3, 5, 7}}, [](graph_builder& g, const ids& in) -> ids {
         const auto scale = g.constant(images::some({7}, 4)), column = g.constant(images::some({5, 1}, 5));
-        const auto left = two(g, binary::mul, in[0], scale), right = two(g, binary::div, one(g, unary::exp, in[0]), column);
+        const auto left = two(g, binary::mul, in[0], scale),
+                   right = two(g, binary::div, one(g, unary::exp, in[0]), column);
         return {one(g, unary::sqrt, one(g, unary::abs, two(g, binary::sub, left, right)))};
     });
     CHECK(c.after == "Mul + Exp + Div + Sub + Abs + Sqrt");

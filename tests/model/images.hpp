@@ -50,7 +50,8 @@ inline std::string steps(const fanfold::graph& g) {
 }
 
 /// Each row by itself has the bits that it has among the others.
-inline bool same_bits_alone(const fanfold::graph& g, const std::vector<tensor>& in, const std::vector<tensor>& answers) {
+inline bool same_bits_alone(const fanfold::graph& g, const std::vector<tensor>& in,
+                            const std::vector<tensor>& answers) {
     const auto rows = static_cast<std::size_t>(in[0].shape()[0]);
     for (std::size_t row = 0; row < rows; ++row) {
         std::vector<tensor> alone;

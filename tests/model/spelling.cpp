@@ -46,7 +46,8 @@ TEST_CASE("gelu, its factors in any order, by erf or by tanh") {
               const auto cube = two(g, binary::mul, number(g, 0.044715F), two(g, binary::pow, x, number(g, 3)));
               const auto sum = two(g, binary::add, x, cube);
               const auto tanh = one(g, unary::tanh, two(g, binary::mul, number(g, 0.7978846F), sum));
-              return two(g, binary::mul, two(g, binary::mul, number(g, 0.5F), x), two(g, binary::add, number(g, 1), tanh));
+              return two(g, binary::mul, two(g, binary::mul, number(g, 0.5F), x),
+                         two(g, binary::add, number(g, 1), tanh));
           }) == by_tanh);
     CHECK(spelt({3, 40}, [&](graph_builder& g, value_id x) {  // no half of it
               const auto erf = one(g, unary::erf, two(g, binary::div, x, number(g, 1.4142135F)));

@@ -189,7 +189,8 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
                         matmul(set, {&q(n, h, start, 0), shape{tile, depth}, strides{q.step(2), q.step(3)}}, key_block,
                                {r.scores.data(), shape{tile, padded}, strides{attention_block, 1}}, activation::none);
                         score_rows(r, n, h, start, first, count, tile, head + start);
-                        const view<const float> weights(r.scores.data(), shape{tile, count}, strides{attention_block, 1});
+                        const view<const float> weights(r.scores.data(), shape{tile, count},
+                                                        strides{attention_block, 1});
                         if (first == 0 && seen_at_once) {
                             matmul(set, weights, value_block,
                                    {&out(n, h, start, 0), shape{tile, width}, strides{out.step(2), out.step(3)}},

@@ -50,7 +50,8 @@ public:
         turned_operand operands[3];
         for (std::size_t i = 0; i < 3; ++i) {
             operands[i] = turned_operand::as_it_is(rank(values[i]));
-            if (i == 1 && first->b_form() == transposed::no) std::swap(operands[i].order.end()[-1], operands[i].order.end()[-2]);
+            if (i == 1 && first->b_form() == transposed::no)
+                std::swap(operands[i].order.end()[-1], operands[i].order.end()[-2]);
             unfold(values[i], operands[i]);
         }
         graph_step out{attention(std::move(operands[0]), std::move(operands[1]), std::move(operands[2]),
@@ -97,9 +98,7 @@ private:
         return op != nullptr && op->kind() == kind && step.inputs.size() == 2;
     }
     /// The step that computes a value which one other step reads.
-    const graph_step* only_reader_of(std::size_t value) {
-        return list_.used[value] == 1 ? list_.of(value) : nullptr;
-    }
+    const graph_step* only_reader_of(std::size_t value) { return list_.used[value] == 1 ? list_.of(value) : nullptr; }
     /// A product of two values, perhaps scaled behind it.
     std::optional<scaled_product> product(std::size_t value) {
         double scale = 1;

@@ -1,12 +1,13 @@
 // fanfold/model/early_selection.hpp - positions that a later Gather drops are not computed in the first place.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>   // std::size_t
-#include <cstdint>   // std::int64_t
-#include <map>       // std::map
-#include <optional>  // std::optional
-#include <utility>   // std::move, std::pair
-#include <vector>    // std::vector
+#include <algorithm>  // std::copy
+#include <cstddef>    // std::size_t
+#include <cstdint>    // std::int64_t
+#include <map>        // std::map
+#include <optional>   // std::optional
+#include <utility>    // std::move, std::pair
+#include <vector>     // std::vector
 
 #include "attention_fusion.hpp"
 #include "graph_draft.hpp"
@@ -51,8 +52,8 @@ public:
                     read_[step.inputs[i]].also((*inputs)[i] ? some(step.outputs[0], *(*inputs)[i]) : all);
                 else if (is_read(step))
                     read_[step.inputs[i]].also(all);
-            worth_it = worth_it || (inputs && (step.op.as<fanfold::dense>() != nullptr ||
-                                               step.op.as<attention>() != nullptr));
+            worth_it =
+                worth_it || (inputs && (step.op.as<fanfold::dense>() != nullptr || step.op.as<attention>() != nullptr));
         }
         if (!worth_it) return;
         narrow_.resize(draft_.values());
@@ -218,7 +219,7 @@ private:
     }
 
     const graph_draft& draft_;
-    std::vector<positions_read> read_;                 ///< by value that was there before
+    std::vector<positions_read> read_;                  ///< by value that was there before
     std::vector<std::optional<std::size_t>> narrow_{};  ///< what stands for it
     std::map<std::vector<std::int64_t>, std::size_t> constants_{};
     std::map<std::pair<std::size_t, std::pair<std::size_t, std::vector<std::int64_t>>>, std::size_t> picked_{};

@@ -146,7 +146,8 @@ private:
         if (!other) other = convolved_row(step);
         if (!other) other = followed(step);
         if (other) {
-            other->outputs = {draft_.add_value(moved(draft_.type(step.outputs[0]), last_order(rank(step.outputs[0]))), step.name)};
+            other->outputs = {
+                draft_.add_value(moved(draft_.type(step.outputs[0]), last_order(rank(step.outputs[0]))), step.name)};
             twin_[step.outputs[0]] = other->outputs[0];
             made_.push_back(*std::move(other));
             return;
@@ -232,9 +233,12 @@ private:
         const auto window = w.rank() == 3 ? fixed_window(op->rule(), x, w.shape()) : std::nullopt;
         if (!window) return std::nullopt;
         const bool depthwise = w.extent(1) == 1 && op->groups() == w.extent(0) && op->groups() > 1;
-        if (!depthwise && w.extent(0) / op->groups() < few_outputs && w.extent(1) * w.extent(2) < 32) return std::nullopt;
-        const kernel::conv2d_geometry g{
-            {1, window->stride[0]}, {1, window->dilation[0]}, {0, window->before[0], 0, window->after[0]}, op->groups()};
+        if (!depthwise && w.extent(0) / op->groups() < few_outputs && w.extent(1) * w.extent(2) < 32)
+            return std::nullopt;
+        const kernel::conv2d_geometry g{{1, window->stride[0]},
+                                        {1, window->dilation[0]},
+                                        {0, window->before[0], 0, window->after[0]},
+                                        op->groups()};
         const view<const float> weights(w.data(), shape{w.extent(0), w.extent(1), 1, w.extent(2)});
         return graph_step{convolution_nhwc(weights, bias_of(step), g), step.name, {twin(step.inputs[0])}, {}};
     }

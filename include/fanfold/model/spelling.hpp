@@ -29,7 +29,8 @@ public:
         const auto found = find_gate(step, 3);
         if (!found) return std::nullopt;
         product all{found->gate, found->x};
-        if (!multiply(step, all, 3) || all.gates != 1 || all.power != 1 || !near(all.constant, 0.5)) return std::nullopt;
+        if (!multiply(step, all, 3) || all.gates != 1 || all.power != 1 || !near(all.constant, 0.5))
+            return std::nullopt;
         return spelt_activation{found->act, found->x};
     }
 
@@ -55,11 +56,13 @@ public:
         if (!is(step, kernel::binary::add)) return nullptr;
         for (const std::size_t i : {0U, 1U}) {
             graph_step* from = list_.of(step.inputs[i]);
-            if (from == nullptr || from->op.as<fanfold::dense>() == nullptr || list_.used[step.inputs[i]] != 1) continue;
+            if (from == nullptr || from->op.as<fanfold::dense>() == nullptr || list_.used[step.inputs[i]] != 1)
+                continue;
             const symbolic_shape& x = list_.draft.type(step.inputs[i]).shape;
             const auto bias = list_of(step.inputs[1 - i], x);
             if (!bias) continue;
-            if (const auto fused = from->op.as<fanfold::dense>()->with_bias(list_.draft.elements(*bias)->as<float>().flat())) {
+            if (const auto fused =
+                    from->op.as<fanfold::dense>()->with_bias(list_.draft.elements(*bias)->as<float>().flat())) {
                 from->op = *fused;
                 return from;
             }

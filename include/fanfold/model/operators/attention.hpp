@@ -22,7 +22,7 @@ namespace fanfold::inline FANFOLD_ABI {
 
 /// A value with its axes in another order, after one of them was taken at one index and went.
 struct turned_operand {
-    std::vector<std::size_t> order;          ///< axis i here is axis order[i] of the value
+    std::vector<std::size_t> order;           ///< axis i here is axis order[i] of the value
     std::optional<std::size_t> taken_axis{};  ///< of the value
     std::int64_t taken_at = 0;
 
@@ -158,8 +158,7 @@ private:
     [[nodiscard]] view<float> placed(const mutable_tensor_view& out, const shape& answer) const {
         strides steps{};
         const std::size_t front = 4 - out.rank();
-        for (std::size_t i = 0; i < out.rank(); ++i)
-            steps[front + (order_.empty() ? i : order_[i])] = out.steps()[i];
+        for (std::size_t i = 0; i < out.rank(); ++i) steps[front + (order_.empty() ? i : order_[i])] = out.steps()[i];
         return {out.as<float>().data(), answer, steps};
     }
 

@@ -2,6 +2,7 @@
 // model/chain_fusion.hpp puts them together.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>    // std::max
 #include <array>        // std::array
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::uint64_t

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include <fanfold/model/operators/batched_matmul.hpp>
+#include <fanfold/model/operators/elementwise.hpp>
+#include <fanfold/model/operators/recurrent.hpp>
+#include <fanfold/model/summary.hpp>
+
+#include "../catch.hpp"
+#include "images.hpp"
+
+using namespace fanfold;
+using Catch::Matchers::Contains;
+
+TEST_CASE("a summary tells shapes, operations and bytes of one row, and the sums") {
+    graph_builder g;
+    const auto x = g.input("x", {element::float32, {rows_extent, 2, 3}});
+    const auto y = g.add(batched_matmul(transposed::no, transposed::yes), {x, x}, "gram").front();
+    const graph model = std::move(g).finish({{"y", g.add(unary_function(kernel::unary::exp), {y}, "e").front()}});
+    const std::string text = model.summary();
+    CHECK_THAT(
+        text, Contains("MatMul 'gram' float32 [N, 2, 3] float32 [N, 2, 3] -> float32 [N, 2, 2], 24 flops, 64 bytes\n"));
+    CHECK_THAT(text, Contains("Exp 'e' float32 [N, 2, 2] -> float32 [N, 2, 2], 32 bytes\n"));
+    CHECK_THAT(text, Contains("2 steps, 0 bytes of weights, 24 flops and 64 bytes of intermediate values a row\n"));
+}
+
+TEST_CASE("what only a run tells is left out; a recurrent layer counts its products") {
+    graph_builder g;
+    const auto x = g.input("x", {element::float32, {5, rows_extent, 3}});
+    const tensor w = images::some({1, 16, 3}, 1), r = images::some({1, 16, 4}, 2), none(element::float32, {0});
+    const recurrent_layer lstm({recurrent_direction{}}, recurrent_layout::time_first, 4,
+                               recurrent_constants{w, r, none, none});
+    const graph model = std::move(g).finish({{"y", g.add(lstm, {x}, "l").front()}});
+    CHECK_THAT(model.summary(), Contains(", " + std::to_string(2 * 4 * 5 * 4 * (3 + 4)) + " flops, "));
+    CHECK(model.state().rereads_weights);
+    graph_builder open;
+    const auto z = open.input("z", {element::float32, {rows_extent, extent::unknown()}});
+    const graph later = std::move(open).finish({{"y", open.add(unary_function(kernel::unary::exp), {z}, "e").front()}});
+    CHECK_THAT(
+        later.summary(),
+        Contains("Exp 'e' float32 [N, ?] -> float32 [N, ?]\n1 steps, 0 bytes of weights, shapes known at run time\n"));
+}
