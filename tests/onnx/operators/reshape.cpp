@@ -97,3 +97,15 @@ TEST_CASE("reshaped answers hold the same elements, an input or not") {
         CHECK(difference(y[0], expected) == 0);
     }
 }
+
+TEST_CASE("an optional tensor is there, or left out") {
+    const auto g = load(model{18,
+                              {node("OptionalHasElement", {"x"}, {"there"}), node("OptionalHasElement", {""}, {"gone"}),
+                               node("OptionalGetElement", {"x"}, {"y"})},
+                              {value("x", {N})},
+                              {value("there", fixed({}), 9), value("gone", fixed({}), 9), value("y", {N})}});
+    const auto y = run(g, {fanfold::tensor::of<float>({2}, {3, 4})}, 2);
+    CHECK(y[0].as<bool>().data()[0]);
+    CHECK_FALSE(y[1].as<bool>().data()[0]);
+    CHECK(difference(y[2], {3, 4}) == 0);
+}
