@@ -19,6 +19,8 @@ std::vector<std::size_t> all_of(counter_claims& source, std::size_t worker) {
 
 }  // namespace
 
+static_assert(claim_source<counter_claims>);
+
 TEST_CASE("Shared claims come in order to whoever asks") {
     counter_claims source(4, claim_order::shared, 3);
     for (std::size_t shard = 0; shard < 4; ++shard) CHECK(std::get<claim>(source.next(shard % 3, {})).shard == shard);

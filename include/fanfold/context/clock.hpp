@@ -1,7 +1,7 @@
 // fanfold/context/clock.hpp - where the time comes from: the machine, or a test's virtual clock.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <chrono>  // std::chrono::steady_clock
+#include <thread>  // std::chrono::steady_clock; all of <chrono> would cost every user a calendar
 
 #include "../config.hpp"
 

@@ -27,6 +27,7 @@ namespace fanfold::inline FANFOLD_ABI {
 class block_pool {
 public:
     /// 64-byte aligned, uninitialized, never null.
+    template <class = void>
     [[nodiscard]] std::byte* take(std::size_t bytes) {
         block* best = nullptr;
         for (block& one : blocks_)
@@ -50,6 +51,7 @@ private:
         bool taken = false;
     };
 
+    template <class = void>
     block& add(std::size_t bytes) {
         std::size_t kept = 0;
         std::size_t used = 0;
@@ -142,6 +144,7 @@ public:
     }
 
 private:
+    template <class = void>
     std::byte* take_bytes(std::size_t bytes) {
         if (bytes > SIZE_MAX - buffer_alignment) throw std::bad_alloc();
         bytes = rounded(bytes);
@@ -158,7 +161,7 @@ private:
 
     void release(std::size_t used, std::size_t spills, std::size_t spilled_bytes) noexcept {
         used_ = used;
-        spills_.resize(spills);
+        while (spills_.size() > spills) spills_.pop_back();
         spilled_bytes_ = spilled_bytes;
         if (used_ != 0 || !spills_.empty() || wanted_ <= capacity_) return;
         try {

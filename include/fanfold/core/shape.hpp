@@ -26,7 +26,7 @@ public:
     constexpr shape(std::initializer_list<std::int64_t> extents)
         : shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
     explicit constexpr shape(std::span<const std::int64_t> extents) : rank_(checked_rank(extents.size())) {
-        std::copy(extents.begin(), extents.end(), extents_.begin());
+        for (std::size_t axis = 0; axis < rank_; ++axis) extents_[axis] = extents[axis];
         (void)volume();
     }
 

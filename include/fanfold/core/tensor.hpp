@@ -30,7 +30,8 @@ using aligned_bytes = std::unique_ptr<std::byte[], aligned_delete>;
 }
 
 /// Copies `from` (any strides) to `to` (any strides); equal type and shape.
-inline void copy_elements(const tensor_view& from, const mutable_tensor_view& to) {
+template <class = void>
+void copy_elements(const tensor_view& from, const mutable_tensor_view& to) {
     if (from.type() != to.type() || !(from.shape() == to.shape()))
         throw std::invalid_argument("cannot copy " + describe(from) + " to " + describe(to));
     if (from.size() == 0) return;

@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::sort, std::min
-#include <chrono>     // std::chrono::duration
 #include <concepts>   // std::convertible_to
 #include <cstddef>    // std::size_t
 #include <string>     // std::string
@@ -48,19 +47,19 @@ struct report {
 
     report() = default;
 
+    template <class Real = double>
     explicit report(const timeline& events, std::size_t failed = 0)
         : executor(events.executor), workers(events.workers), rows(events.rows), failed_rows(failed) {
-        const auto seconds = [](duration d) { return std::chrono::duration<double>(d).count(); };
-        std::vector<double> latencies;
-        std::vector<bool> used(workers);
+        const auto seconds = [](duration d) { return std::chrono::duration<Real>(d).count(); };
+        std::vector<Real> latencies;
+        std::vector<std::size_t> attempts(workers);  // by worker
         double busy_s = 0;
         for (const event& attempt : events.attempts) {
             const double took = seconds(attempt.finished - attempt.started);
             busy_s += took;
             latencies.push_back(took * 1e6);
-            if (used.size() <= attempt.worker) used.resize(attempt.worker + 1);
-            if (!used[attempt.worker]) ++workers_used;
-            used[attempt.worker] = true;
+            if (attempts.size() <= attempt.worker) attempts.resize(attempt.worker + 1);
+            if (attempts[attempt.worker]++ == 0) ++workers_used;
         }
         std::sort(latencies.begin(), latencies.end());
         latency_us = {quantile(latencies, 0.50), quantile(latencies, 0.95), quantile(latencies, 0.99),

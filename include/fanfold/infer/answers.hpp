@@ -22,9 +22,10 @@ struct wrong_shape_error : std::runtime_error {
 };
 
 /// The answers of a job. Shards own disjoint rows, so their workers write at once without a lock.
-class answer_store {
+template <class>
+class basic_answer_store {
 public:
-    answer_store(const plan& shards, std::size_t rows) : shards_(shards), rows_(rows) {}
+    basic_answer_store(const plan& shards, std::size_t rows) : shards_(shards), rows_(rows) {}
 
     /// Allocates; the memory is first touched by whoever computes it.
     void declare(std::vector<tensor_type> types) {
@@ -156,6 +157,7 @@ private:
     std::vector<tensor_type> types_;
     std::vector<tensor> tensors_;
 };
+using answer_store = basic_answer_store<void>;
 
 }  // namespace detail
 }  // namespace fanfold::inline FANFOLD_ABI

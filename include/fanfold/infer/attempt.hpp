@@ -22,7 +22,8 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
 /// What a callable returned, as a tensor whose axis 0 counts the rows; throws wrong_shape_error when it cannot.
-[[nodiscard]] inline tensor_view as_answers(const tensor_view& returned, std::size_t rows) {
+template <class = void>
+[[nodiscard]] tensor_view as_answers(const tensor_view& returned, std::size_t rows) {
     const auto count = static_cast<std::int64_t>(rows);
     if (returned.rank() >= 1 && returned.extent(0) == count) return returned;
     if (returned.rank() == 1 && returned.dense() && count != 0 && returned.extent(0) % count == 0)
@@ -32,8 +33,9 @@ namespace detail {
 }
 
 /// Copies what a callable returned to where the shard's answers go.
-[[nodiscard]] inline mutable_batch_view keep(answer_store& answers, std::span<const tensor_view> returned,
-                                             std::size_t shard, std::size_t rows, workspace& space) {
+template <class = void>
+[[nodiscard]] mutable_batch_view keep(answer_store& answers, std::span<const tensor_view> returned, std::size_t shard,
+                                      std::size_t rows, workspace& space) {
     answers.declare_like(returned, rows);
     const mutable_batch_view room = answers.room(shard, space);
     for (std::size_t i = 0; i < room.size(); ++i) copy_elements(returned[i], room[i]);
@@ -44,8 +46,8 @@ template <class R>
 [[nodiscard]] mutable_batch_view keep_returned(answer_store& answers, const R& returned, std::size_t shard,
                                                std::size_t rows, workspace& space) {
     if constexpr (std::same_as<R, std::vector<tensor>>) {
-        std::vector<tensor_view> views;
-        for (const tensor& one : returned) views.push_back(as_answers(one, rows));
+        const auto views = space.take<tensor_view>(returned.size());
+        for (std::size_t i = 0; i < views.size(); ++i) new (&views[i]) tensor_view(as_answers(returned[i], rows));
         return keep(answers, views, shard, rows, space);
     } else if constexpr (materializable<R>) {
         const plain_of<R> value(returned);
@@ -71,15 +73,17 @@ template <class M>
     }
 }
 
-[[nodiscard]] inline outcome failed(fault_kind kind, std::string message) {
+template <class = void>
+[[nodiscard]] outcome failed(fault_kind kind, std::string message) {
     outcome result;
     result.faults.push_back({kind, std::move(message), {}, 1});
     return result;
 }
 
 /// Checks and commits; the faults that the verifier names, if any.
-[[nodiscard]] inline outcome settle(const any_verifier& verify, const mutable_batch_view& written, std::size_t shard,
-                                    answer_store& answers, workspace& space) {
+template <class = void>
+[[nodiscard]] outcome settle(const any_verifier& verify, const mutable_batch_view& written, std::size_t shard,
+                             answer_store& answers, workspace& space) {
     outcome result;
     if (verify) {
         const auto views = space.take<tensor_view>(written.size());
@@ -91,7 +95,8 @@ template <class M>
 }
 
 /// A verifier that names rows outside of its shard says nothing that can be trusted: the whole shard fails.
-inline void refuse_strangers(outcome& result, std::size_t rows) {
+template <class = void>
+void refuse_strangers(outcome& result, std::size_t rows) {
     for (const fault& f : result.faults)
         for (const std::size_t row : f.rows)
             if (row >= rows) {

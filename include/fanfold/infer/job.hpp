@@ -17,6 +17,7 @@ struct job {
     timeline events;              ///< what happened, when, on which worker
 
     /// Rows that some failure names, each counted once.
+    template <class = void>
     [[nodiscard]] std::size_t failed_rows() const {
         std::vector<std::size_t> rows;
         for (const fault& f : failures)

@@ -12,7 +12,7 @@
 namespace fanfold::inline FANFOLD_ABI {
 
 struct options {
-    any_partitioner partition = contiguous{};           ///< which rows travel together
+    any_partitioner partition = {};                     ///< which rows travel together; contiguous{} at first
     any_verifier verify = {};                           ///< what is checked of the answers, e.g. finite{}
     std::stop_token stop = {};                          ///< rows not computed when it is set come back as failures
     std::optional<time_point> deadline = {};            ///< the same, at a time

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::sort
-#include <chrono>     // std::chrono
 #include <cstddef>    // std::size_t
 #include <ctime>      // clock_gettime
 #include <mutex>      // std::mutex
@@ -27,9 +26,10 @@ namespace detail {
 }
 
 /// threads  `add` from all workers at once: a shard's event has a place of its own, only faults take a lock
-class record {
+template <class>
+class basic_record {
 public:
-    record(const plan& shards, std::size_t rows, event_sink watcher) : shards_(shards), watcher_(watcher) {
+    basic_record(const plan& shards, std::size_t rows, event_sink watcher) : shards_(shards), watcher_(watcher) {
         events_.rows = rows;
         events_.attempts.resize(shards.shards());
         events_.cpu_time = process_cpu_time();
@@ -91,6 +91,7 @@ private:
     std::vector<fault> failures_;
     timeline events_;
 };
+using record = basic_record<void>;
 
 }  // namespace detail
 }  // namespace fanfold::inline FANFOLD_ABI

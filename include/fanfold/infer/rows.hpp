@@ -22,7 +22,8 @@ namespace detail {
 }
 
 /// The rows of `shard`: without a copy where they lie together, else copied into the workspace in the shard's order.
-[[nodiscard]] inline batch_view shard_rows(const batch& all, const plan& shards, std::size_t shard, workspace& space) {
+template <class = void>
+[[nodiscard]] batch_view shard_rows(const batch& all, const plan& shards, std::size_t shard, workspace& space) {
     const std::size_t count = shards.rows_of(shard);
     const bool consecutive = shards.consecutive(shard);
     const auto views = space.take<tensor_view>(all.size());

@@ -70,9 +70,9 @@ public:
     [[nodiscard]] std::vector<tensor_type> answers(const batch& all) const {
         std::vector<tensor_type> types;
         for (const tensor_type& one : of_one_row_) {
-            std::vector<std::int64_t> extents{static_cast<std::int64_t>(all.rows())};
-            for (const std::int64_t extent : one.shape) extents.push_back(extent);
-            types.push_back({one.type, shape(std::span<const std::int64_t>(extents)), row_axis(0), one.name});
+            std::int64_t extents[shape::max_rank + 1] = {static_cast<std::int64_t>(all.rows())};
+            for (std::size_t axis = 0; axis < one.shape.rank(); ++axis) extents[axis + 1] = one.shape[axis];
+            types.push_back({one.type, shape({extents, one.shape.rank() + 1}), row_axis(0), one.name});
         }
         return types;
     }

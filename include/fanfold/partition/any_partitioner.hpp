@@ -20,7 +20,9 @@ concept other_partitioner = !std::same_as<P, any_partitioner> && partitioner<P>;
 
 class any_partitioner {
 public:
-    any_partitioner() : any_partitioner(contiguous{}) {}
+    /// Cuts as contiguous{} does.
+    template <class = void>
+    any_partitioner() : cut_([](const void*, const workload& w) -> plan { return contiguous{}(w); }) {}
     template <detail::other_partitioner P>
     any_partitioner(P p)
         : self_(std::make_shared<const P>(std::move(p))),

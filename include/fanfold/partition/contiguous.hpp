@@ -22,6 +22,7 @@ struct contiguous {
     std::size_t shards = 0;
     std::size_t rows_per_shard = 0;
 
+    template <class = void>
     [[nodiscard]] plan operator()(const workload& w) const {
         if (shards != 0 && rows_per_shard != 0)
             throw std::invalid_argument("contiguous: give shards or rows_per_shard, not both");

@@ -46,7 +46,8 @@ struct plan {
 };
 
 /// Throws std::invalid_argument, naming the row or the cut, unless every row of the batch is in exactly one shard.
-inline void check_plan(const plan& p, std::size_t rows) {
+template <class = void>
+void check_plan(const plan& p, std::size_t rows) {
     const auto refuse = [](const std::string& why) { throw std::invalid_argument("plan: " + why); };
     if (p.cuts.empty() || p.cuts.front() != 0 || p.cuts.back() != rows)
         refuse("cuts must run from 0 to " + std::to_string(rows));
@@ -55,11 +56,10 @@ inline void check_plan(const plan& p, std::size_t rows) {
     if (p.order.empty()) return;
     if (p.order.size() != rows)
         refuse("an order of " + std::to_string(p.order.size()) + " rows for a batch of " + std::to_string(rows));
-    std::vector<bool> seen(rows, false);
+    std::vector<std::size_t> seen(rows);
     for (const std::size_t row : p.order) {
         if (row >= rows) refuse("row " + std::to_string(row) + " of a batch of " + std::to_string(rows));
-        if (seen[row]) refuse("row " + std::to_string(row) + " stands in two shards");
-        seen[row] = true;
+        if (seen[row]++ != 0) refuse("row " + std::to_string(row) + " stands in two shards");
     }
 }
 

@@ -22,7 +22,8 @@ struct cgroup {
 };
 
 /// Every component after one slash: "//docker/1f/" -> "/docker/1f", "/" -> "".
-[[nodiscard]] inline std::string normal(std::string_view path) {
+template <class = void>
+[[nodiscard]] std::string normal(std::string_view path) {
     std::string plain;
     while (!path.empty())
         if (const std::string_view name = cut(path, '/'); !name.empty()) (plain += '/') += name;
@@ -30,7 +31,8 @@ struct cgroup {
 }
 
 /// Whether "cpu,cpuacct" has "cpu"; of version 2 (no controllers), whether none is asked for.
-[[nodiscard]] inline bool manages(std::string_view controllers, std::string_view controller) {
+template <class = void>
+[[nodiscard]] bool manages(std::string_view controllers, std::string_view controller) {
     if (controller.empty() || controllers.empty()) return controllers.empty() == controller.empty();
     while (!controllers.empty())
         if (cut(controllers, ',') == controller) return true;
@@ -38,7 +40,8 @@ struct cgroup {
 }
 
 /// A space in a path stands as "\040" in mountinfo.
-[[nodiscard]] inline std::string unescaped(std::string_view text) {
+template <class = void>
+[[nodiscard]] std::string unescaped(std::string_view text) {
     std::string plain;
     const auto octal = [&](std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '7'; };
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -53,13 +56,15 @@ struct cgroup {
 }
 
 /// "/sys/fs/cgroup" -> "sys/fs/cgroup"
-[[nodiscard]] inline std::string_view relative(std::string_view path) {
+template <class = void>
+[[nodiscard]] std::string_view relative(std::string_view path) {
     path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
     return path;
 }
 
 /// Lines like "4:cpu,cpuacct:/docker/1f" and "0::/user.slice".
-[[nodiscard]] inline std::vector<cgroup> read_memberships(const std::string& root) {
+template <class = void>
+[[nodiscard]] std::vector<cgroup> read_memberships(const std::string& root) {
     constexpr std::size_t longest_path = 4096;
     const std::string text = read_text(below(root, "proc/self/cgroup"));
     std::vector<cgroup> found;
@@ -75,7 +80,8 @@ struct cgroup {
 }
 
 /// Lines like "36 32 0:33 /docker/1f /sys/fs/cgroup/cpu ro,nosuid master:9 - cgroup cgroup rw,cpu,cpuacct".
-[[nodiscard]] inline std::vector<cgroup> read_cgroup_mounts(const std::string& root) {
+template <class = void>
+[[nodiscard]] std::vector<cgroup> read_cgroup_mounts(const std::string& root) {
     const std::string text = read_text(below(root, "proc/self/mountinfo"));
     std::vector<cgroup> found;
     for (std::string_view rest = text; !rest.empty();) {
@@ -103,7 +109,8 @@ struct cgroup {
 /// This process's group in the hierarchy of `controller` (version 2: ""), once for every place where that is mounted:
 /// `group` is its path below `point`. In a container its folder may lie outside of what is mounted, as in "/../other";
 /// then the mounted group is the best that can be known.
-[[nodiscard]] inline std::vector<cgroup> own_groups(const std::string& root, std::string_view controller) {
+template <class = void>
+[[nodiscard]] std::vector<cgroup> own_groups(const std::string& root, std::string_view controller) {
     std::vector<cgroup> inside;
     std::vector<cgroup> outside;
     const std::vector<cgroup> mounts = read_cgroup_mounts(root);
@@ -130,7 +137,8 @@ void climb(const cgroup& from, const Found& found) {
 }
 
 /// CPUs, 0 when one of the numbers is none.
-[[nodiscard]] inline double quota_of(std::string_view microseconds, std::string_view period) {
+template <class = void>
+[[nodiscard]] double quota_of(std::string_view microseconds, std::string_view period) {
     const auto allowed = parse_number(trimmed(microseconds));
     const auto every = parse_number(trimmed(period));
     if (!allowed || !every || *every == 0) return 0;
@@ -138,7 +146,8 @@ void climb(const cgroup& from, const Found& found) {
 }
 
 /// The smallest quota on the way from this process's groups to the roots, in CPUs; 0 when there is none.
-[[nodiscard]] inline double cgroup_quota(const std::string& root) {
+template <class = void>
+[[nodiscard]] double cgroup_quota(const std::string& root) {
     const floating_point_scope environment;  // the caller may trap on a quotient that is not exact
     double least = 0;
     const auto consider = [&](double quota) {
@@ -162,7 +171,8 @@ void climb(const cgroup& from, const Found& found) {
 
 /// Keeps the CPUs that this process's cpusets leave. The innermost set that can be read counts: an outer one lacks the
 /// CPUs that it gave away to a partition.
-inline void narrow_to_cpusets(cpu_list& cpus, const std::string& root) {
+template <class = void>
+void narrow_to_cpusets(cpu_list& cpus, const std::string& root) {
     const auto narrowed_by = [&](const std::string& file) {
         const std::string text = read_text(file);
         const auto listed = parse_cpu_list(text);

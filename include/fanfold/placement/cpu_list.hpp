@@ -26,14 +26,16 @@ inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file 
 
 /// Paths are plain strings and files are read by system calls: <filesystem> and <fstream> would be a good part of what
 /// all of fanfold costs to include.
-[[nodiscard]] inline std::string below(const std::string& folder, std::string_view name) {
+template <class = void>
+[[nodiscard]] std::string below(const std::string& folder, std::string_view name) {
     std::string path = folder;
     if (!path.ends_with('/')) path += '/';
     return path.append(name);
 }
 
 /// The text of a file, empty when it cannot be read.
-[[nodiscard]] inline std::string read_text(const std::string& file) {
+template <class = void>
+[[nodiscard]] std::string read_text(const std::string& file) {
     std::string text;
     const int in = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (in < 0) return text;
@@ -49,14 +51,16 @@ inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file 
 }
 
 /// Cuts `text` at the first `separator`: returns what stands before it, leaves what stands after it.
-[[nodiscard]] inline std::string_view cut(std::string_view& text, char separator) {
+template <class = void>
+[[nodiscard]] std::string_view cut(std::string_view& text, char separator) {
     const std::size_t at = text.find(separator);
     const std::string_view before = text.substr(0, at);
     text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
     return before;
 }
 
-[[nodiscard]] inline std::string_view trimmed(std::string_view text) {
+template <class = void>
+[[nodiscard]] std::string_view trimmed(std::string_view text) {
     constexpr std::string_view blank(" \t\r\n\0", 5);
     const std::size_t first = text.find_first_not_of(blank);
     if (first == std::string_view::npos) return {};
@@ -64,7 +68,8 @@ inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file 
 }
 
 /// Digits and nothing else.
-[[nodiscard]] inline std::optional<std::size_t> parse_number(std::string_view text) {
+template <class = void>
+[[nodiscard]] std::optional<std::size_t> parse_number(std::string_view text) {
     if (text.empty()) return std::nullopt;
     std::size_t value = 0;
     for (const char digit : text) {
@@ -77,7 +82,8 @@ inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file 
 
 /// "0-3,8,10-11" -> the numbers; empty when it is no such list in ascending order. Numbers from most_cpus on are left
 /// out.
-[[nodiscard]] inline std::optional<cpu_list> parse_cpu_list(std::string_view text) {
+template <class = void>
+[[nodiscard]] std::optional<cpu_list> parse_cpu_list(std::string_view text) {
     cpu_list cpus;
     for (text = trimmed(text); !text.empty();) {
         std::string_view range = cut(text, ',');
@@ -91,11 +97,13 @@ inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file 
     return cpus;
 }
 
-[[nodiscard]] inline bool has(const cpu_list& cpus, std::size_t cpu) {
+template <class = void>
+[[nodiscard]] bool has(const cpu_list& cpus, std::size_t cpu) {
     return std::binary_search(cpus.begin(), cpus.end(), cpu);
 }
 
-[[nodiscard]] inline cpu_list common(const cpu_list& a, const cpu_list& b) {
+template <class = void>
+[[nodiscard]] cpu_list common(const cpu_list& a, const cpu_list& b) {
     cpu_list both;
     for (const std::size_t cpu : a)
         if (has(b, cpu)) both.push_back(cpu);
@@ -103,7 +111,8 @@ inline constexpr std::size_t most_file_bytes = std::size_t{4} << 20;  // a file 
 }
 
 /// Keeps of `cpus` what `text` lists as well; everything when that is unreadable or would leave nothing.
-inline void narrow(cpu_list& cpus, std::string_view text) {
+template <class = void>
+void narrow(cpu_list& cpus, std::string_view text) {
     const auto listed = parse_cpu_list(text);
     if (!listed) return;
     if (cpu_list both = common(cpus, *listed); !both.empty()) cpus = std::move(both);

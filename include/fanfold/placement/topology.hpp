@@ -33,14 +33,16 @@ struct topology {
 
 namespace detail {
 
-[[nodiscard]] inline cpu_list first_cpus(std::size_t count) {
+template <class = void>
+[[nodiscard]] cpu_list first_cpus(std::size_t count) {
     cpu_list cpus{0};
     while (cpus.size() < count) cpus.push_back(cpus.size());
     return cpus;
 }
 
 /// The affinity mask of the calling thread; the machine's CPUs when it cannot be read.
-[[nodiscard]] inline cpu_list affinity_cpus() {
+template <class = void>
+[[nodiscard]] cpu_list affinity_cpus() {
     constexpr std::size_t bits = 8 * sizeof(unsigned long);
     for (std::size_t length = 1024; length <= (std::size_t{1} << 20); length *= 2) {
         std::vector<unsigned long> mask(length / bits);
@@ -55,7 +57,8 @@ namespace detail {
 }
 
 /// The mask as a tree of files tells it: of the main thread, offline CPUs left out as the system call does.
-[[nodiscard]] inline cpu_list affinity_cpus(const std::string& root) {
+template <class = void>
+[[nodiscard]] cpu_list affinity_cpus(const std::string& root) {
     const std::string online = read_text(below(root, "sys/devices/system/cpu/online"));
     const std::string status = read_text(below(root, "proc/self/status"));
     constexpr std::string_view label = "Cpus_allowed_list:";
@@ -72,13 +75,15 @@ namespace detail {
 }
 
 /// Of a fake tree the mask is read as well; of the real one the calling thread's own is asked for.
-[[nodiscard]] inline cpu_list allowed_cpus(const std::string& root) {
+template <class = void>
+[[nodiscard]] cpu_list allowed_cpus(const std::string& root) {
     cpu_list cpus = root == "/" ? affinity_cpus() : affinity_cpus(root);
     narrow_to_cpusets(cpus, root);
     return cpus;
 }
 
 /// Parts `cpus` by lists that overlap them: one that an earlier list took stays there, one in no list is left.
+template <class = void>
 class parted {
 public:
     explicit parted(cpu_list cpus) : left_(std::move(cpus)) {}
@@ -100,7 +105,8 @@ private:
     std::vector<cpu_list> parts_;
 };
 
-[[nodiscard]] inline std::vector<cpu_list> physical_cores(const cpu_list& cpus, const std::string& root) {
+template <class = void>
+[[nodiscard]] std::vector<cpu_list> physical_cores(const cpu_list& cpus, const std::string& root) {
     parted cores(cpus);
     while (!cores.left().empty()) {
         const std::size_t cpu = cores.left().front();
@@ -112,7 +118,8 @@ private:
     return std::move(cores).parts();
 }
 
-[[nodiscard]] inline std::vector<cpu_list> numa_nodes(const cpu_list& cpus, const std::string& root) {
+template <class = void>
+[[nodiscard]] std::vector<cpu_list> numa_nodes(const cpu_list& cpus, const std::string& root) {
     const std::string folder = below(root, "sys/devices/system/node");
     std::vector<std::size_t> numbers;
     struct listing {
@@ -143,7 +150,8 @@ private:
 /// that are missing or make no sense limit nothing. `root` is where proc/ and sys/ lie.
 ///
 /// cost     a few system calls a CPU, about 10 us each
-[[nodiscard]] inline topology read_topology(const std::string& root = "/") {
+template <class = void>
+[[nodiscard]] topology read_topology(const std::string& root = "/") {
     topology t;
     t.cpus = detail::allowed_cpus(root);
     t.cores = detail::physical_cores(t.cpus, root);
@@ -155,7 +163,8 @@ private:
 /// The number of workers that an executor starts unless told otherwise: never above what the process may use.
 ///
 /// cost     a system call and a few small files, about 100 us
-[[nodiscard]] inline std::size_t usable_cpus() {
+template <class = void>
+[[nodiscard]] std::size_t usable_cpus() {
     return topology{detail::allowed_cpus("/"), {}, {}, detail::cgroup_quota("/")}.usable_cpus();
 }
 

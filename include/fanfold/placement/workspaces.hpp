@@ -14,27 +14,29 @@ namespace fanfold::inline FANFOLD_ABI {
 /// Workspaces that are lent to the workers of a job and come back when it ends.
 ///
 /// threads  jobs may run at once; each gets workspaces of its own
-class workspace_store {
+template <class Workspace>
+class basic_workspace_store {
 public:
     /// A workspace on loan; returns by itself.
     class loan {
     public:
-        loan(workspace_store& store, std::unique_ptr<workspace> space) : store_(&store), space_(std::move(space)) {}
+        loan(basic_workspace_store& store, std::unique_ptr<Workspace> space)
+            : store_(&store), space_(std::move(space)) {}
         loan(loan&& other) noexcept : store_(other.store_), space_(std::move(other.space_)) {}
         loan& operator=(loan&&) = delete;
         ~loan() {
             if (space_ != nullptr) store_->take_back(std::move(space_));
         }
-        [[nodiscard]] workspace& operator*() const noexcept { return *space_; }
+        [[nodiscard]] Workspace& operator*() const noexcept { return *space_; }
 
     private:
-        workspace_store* store_;
-        std::unique_ptr<workspace> space_;
+        basic_workspace_store* store_;
+        std::unique_ptr<Workspace> space_;
     };
 
     /// Called by the worker that will use it, so that the memory is first touched where it is used.
     [[nodiscard]] loan lend(std::size_t bytes) {
-        std::unique_ptr<workspace> space;
+        std::unique_ptr<Workspace> space;
         {
             const std::lock_guard lock(mutex_);
             if (!idle_.empty()) {
@@ -42,13 +44,13 @@ public:
                 idle_.pop_back();
             }
         }
-        if (space == nullptr) space = std::make_unique<workspace>();
+        if (space == nullptr) space = std::make_unique<Workspace>();
         space->reserve(bytes);
         return {*this, std::move(space)};
     }
 
 private:
-    void take_back(std::unique_ptr<workspace> space) noexcept {
+    void take_back(std::unique_ptr<Workspace> space) noexcept {
         space->tiles = {};
         space->stop = {};
         space->events = {};
@@ -60,7 +62,8 @@ private:
     }
 
     std::mutex mutex_;
-    std::vector<std::unique_ptr<workspace>> idle_;
+    std::vector<std::unique_ptr<Workspace>> idle_;
 };
+using workspace_store = basic_workspace_store<workspace>;
 
 }  // namespace fanfold::inline FANFOLD_ABI

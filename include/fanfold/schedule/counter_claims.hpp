@@ -17,9 +17,10 @@ namespace fanfold::inline FANFOLD_ABI {
 ///
 /// cost     one atomic increment a shard; with shares, on a cache line of the worker's own
 /// threads  all members may be called at once
-class counter_claims {
+template <class>
+class basic_counter_claims {
 public:
-    counter_claims(std::size_t shards, claim_order order, std::size_t workers, fanfold::stop stop = {})
+    basic_counter_claims(std::size_t shards, claim_order order, std::size_t workers, fanfold::stop stop = {})
         : count_(order == claim_order::shared || workers == 0 ? 1 : workers),
           shares_(std::make_unique<share[]>(count_)),
           stop_(std::move(stop)) {
@@ -52,6 +53,6 @@ private:
     std::unique_ptr<share[]> shares_;
     fanfold::stop stop_;
 };
-static_assert(claim_source<counter_claims>);
+using counter_claims = basic_counter_claims<void>;
 
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -61,12 +61,13 @@ namespace detail {
 
 /// Lets workers with nothing ready sleep until an attempt ends, a time comes or the job is stopped. Ringing costs one
 /// load while nobody sleeps.
-class doorbell {
+template <class>
+class basic_doorbell {
 public:
     /// Announces a sleeper. Ask the source once more after this and before `sleep`, or a ring may be missed.
     class sleeper {
     public:
-        explicit sleeper(doorbell& bell) : bell_(bell) {
+        explicit sleeper(basic_doorbell& bell) : bell_(bell) {
             bell_.sleepers_.fetch_add(1);
             const std::lock_guard lock(bell_.mutex_);
             heard_ = bell_.rings_;
@@ -85,7 +86,7 @@ public:
         }
 
     private:
-        doorbell& bell_;
+        basic_doorbell& bell_;
         std::size_t heard_;
     };
 
@@ -104,11 +105,13 @@ private:
     std::condition_variable condition_;
     std::size_t rings_ = 0;
 };
+using doorbell = basic_doorbell<void>;
 
 /// The state that the workers of one `run` share.
-class run_state {
+template <class>
+class basic_run_state {
 public:
-    explicit run_state(const work& job) : job_(job) {}
+    explicit basic_run_state(const work& job) : job_(job) {}
 
     [[nodiscard]] const work& job() const noexcept { return job_; }
     [[nodiscard]] doorbell& bell() noexcept { return bell_; }
@@ -201,11 +204,13 @@ private:
     std::atomic<bool> failed_{false};
     std::exception_ptr error_;
 };
+using run_state = basic_run_state<void>;
 
 /// Rings when the job's stop token is set, so that sleepers ask again.
-class stop_bell {
+template <class>
+class basic_stop_bell {
 public:
-    explicit stop_bell(run_state& state) : callback_(state.job().stop.token(), ringer{&state.bell()}) {}
+    explicit basic_stop_bell(run_state& state) : callback_(state.job().stop.token(), ringer{&state.bell()}) {}
 
 private:
     struct ringer {
@@ -214,6 +219,7 @@ private:
     };
     std::stop_callback<ringer> callback_;
 };
+using stop_bell = basic_stop_bell<void>;
 
 }  // namespace detail
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -15,6 +15,7 @@ public:
     [[nodiscard]] static std::string_view name() noexcept { return "serial"; }
     [[nodiscard]] static claim_order order() noexcept { return claim_order::shared; }
 
+    template <class = void>
     void run(const work& job) const {
         detail::run_state state(job);
         const detail::stop_bell waker(state);

@@ -78,11 +78,13 @@ private:
 ///          std::runtime_error; destroying one is safe. Other uses of TBB before a fork are not noticed
 class tbb_executor {
 public:
+    template <class = void>
     explicit tbb_executor(tbb_options options = {})
         : workers_(allowed(options.workers != 0 ? options.workers : usable_cpus())),
           own_(new tbb::task_arena(static_cast<int>(workers_))),
           arena_(own_.get()) {}
     /// Runs in the caller's arena, which must outlive this executor.
+    template <class = void>
     explicit tbb_executor(tbb::task_arena& arena)
         : workers_(allowed(static_cast<std::size_t>(arena.max_concurrency()))), arena_(&arena) {}
 
@@ -90,6 +92,7 @@ public:
     [[nodiscard]] static std::string_view name() noexcept { return "tbb"; }
     [[nodiscard]] static claim_order order() noexcept { return claim_order::shared; }
 
+    template <class = void>
     void run(const work& job) const {
         detail::fork_watch::check();
         detail::run_state state(job);
@@ -99,6 +102,7 @@ public:
     }
 
 private:
+    template <class = void>
     static std::size_t allowed(std::size_t wanted) {
         detail::fork_watch::begin();
         detail::fork_watch::check();
@@ -106,6 +110,7 @@ private:
     }
 
     /// The workers of one job.
+    template <class = void>
     class team {
     public:
         team(const tbb_executor& executor, detail::run_state& state)

@@ -26,8 +26,8 @@ struct threads_options {
 namespace detail {
 
 /// False when there are no more threads to be had. The vector has room for it.
-template <class Part>
-[[nodiscard]] bool start_thread(std::vector<std::jthread>& threads, Part part) {
+template <class Thread, class Part>
+[[nodiscard]] bool start_thread(std::vector<Thread>& threads, Part part) {
     try {
         threads.emplace_back(part);
         return true;
@@ -39,10 +39,11 @@ template <class Part>
 /// Threads without a shard that take tiles of the operations of others.
 ///
 /// threads  every worker of the job may call all members
-class tile_crew {
+template <class Thread>
+class basic_tile_crew {
 public:
     /// `helpers` threads are started when the first operation is shared, and joined at the end.
-    tile_crew(run_state& state, std::size_t width, std::size_t helpers)
+    basic_tile_crew(run_state& state, std::size_t width, std::size_t helpers)
         : state_(state), width_(width), helpers_(helpers) {}
 
     /// Serial when there is nobody who could help.
@@ -94,7 +95,7 @@ private:
     };
 
     static void share_tiles(const void* self, std::size_t count, tile_loop::body each) {
-        const_cast<tile_crew*>(static_cast<const tile_crew*>(self))->share(count, each);
+        const_cast<basic_tile_crew*>(static_cast<const basic_tile_crew*>(self))->share(count, each);
     }
     void share(std::size_t count, tile_loop::body each) {
         operation here{{count, each, state_.job().stop}};
@@ -126,8 +127,9 @@ private:
     std::mutex mutex_;
     std::condition_variable left_;
     std::vector<operation*> open_;
-    std::vector<std::jthread> threads_;
+    std::vector<Thread> threads_;
 };
+using tile_crew = basic_tile_crew<std::jthread>;
 
 }  // namespace detail
 
@@ -139,6 +141,7 @@ private:
 /// errors   fewer threads than asked for when the system gives no more; their shares are taken by the others
 class threads_executor {
 public:
+    template <class = void>
     explicit threads_executor(threads_options options = {})
         : workers_(options.workers != 0 ? options.workers : usable_cpus()) {}
 
@@ -146,6 +149,7 @@ public:
     [[nodiscard]] static std::string_view name() noexcept { return "threads"; }
     [[nodiscard]] static claim_order order() noexcept { return claim_order::own_share_first; }
 
+    template <class = void>
     void run(const work& job) const {
         detail::run_state state(job);
         const detail::stop_bell waker(state);

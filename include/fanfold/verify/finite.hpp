@@ -17,9 +17,10 @@ namespace fanfold::inline FANFOLD_ABI {
 /// cost     one pass over the answers; nothing is allocated while all are finite
 /// errors   one fault a row: "answer 3 is nan"; other rows of the shard keep their answers
 struct finite {
+    template <class = void>
     [[nodiscard]] std::vector<fault> operator()(const batch_view& answers) const {
         std::vector<fault> faults;
-        std::vector<bool> named;
+        std::vector<std::size_t> named;  // by row: faults so far
         for (const tensor_view& part : answers) {
             if (part.type() == element::float32) check<float, std::uint32_t>(part, answers.rows(), faults, named);
             if (part.type() == element::float64) check<double, std::uint64_t>(part, answers.rows(), faults, named);
@@ -29,7 +30,8 @@ struct finite {
 
 private:
     template <class T, class Bits>
-    static void check(const tensor_view& part, std::size_t rows, std::vector<fault>& faults, std::vector<bool>& named) {
+    static void check(const tensor_view& part, std::size_t rows, std::vector<fault>& faults,
+                      std::vector<std::size_t>& named) {
         constexpr Bits exponent = std::same_as<T, float> ? Bits{0x7F800000U} : static_cast<Bits>(0x7FF0000000000000ULL);
         const auto values = part.as<T>().flat();
         const auto is_finite = [](T value) { return (std::bit_cast<Bits>(value) & exponent) != exponent; };
@@ -37,11 +39,10 @@ private:
         for (const T value : values) all &= is_finite(value);
         if (all || rows == 0) return;
         const std::size_t width = values.size() / rows;
-        named.resize(rows, false);
+        named.resize(rows);
         for (std::size_t at = 0; at < values.size(); ++at) {
             const std::size_t row = at / width;
-            if (is_finite(values[at]) || named[row]) continue;
-            named[row] = true;
+            if (is_finite(values[at]) || named[row]++ != 0) continue;
             const char* what = values[at] != values[at] ? "nan" : values[at] > 0 ? "inf" : "-inf";
             faults.push_back(
                 {fault_kind::not_finite, "answer " + std::to_string(at % width) + " is " + what, {row}, 1});
