@@ -17,6 +17,11 @@
 #else
 #define FANFOLD_X86_64 0
 #endif
+#if defined(__aarch64__) && defined(__ARM_NEON)
+#define FANFOLD_NEON 1
+#else
+#define FANFOLD_NEON 0
+#endif
 
 // What changes generated code stands in the name of the inline namespace, so that two translation units built with
 // different flags never share an inline function by accident of link order.

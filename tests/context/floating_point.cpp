@@ -250,4 +250,27 @@ TEST_CASE("What is set inside a scope ends with it") {
     CHECK(after == before);
 }
 
+#elif defined(__aarch64__)
+
+TEST_CASE("A caller's flush-to-zero does not reach the inside of a scope, and is there after it") {
+    constexpr std::uint64_t flush_to_zero = std::uint64_t{1} << 24;
+    std::uint64_t before = 0, during = 1, later = 0;
+    asm volatile("mrs %0, fpcr" : "=r"(before));
+    asm volatile("msr fpcr, %0" : : "r"(before | flush_to_zero));
+    const float outside = product(FLT_MIN, 0.25F);
+    float inside = 0;
+    {
+        const floating_point_scope scope;
+        asm volatile("mrs %0, fpcr" : "=r"(during));
+        inside = product(FLT_MIN, 0.25F);
+    }
+    const float after = product(FLT_MIN, 0.25F);
+    asm volatile("mrs %0, fpcr" : "=r"(later));
+    asm volatile("msr fpcr, %0" : : "r"(before));
+    CHECK(is_zero(outside));
+    CHECK(inside == subnormal);
+    CHECK(is_zero(after));
+    CHECK(during == 0);
+    CHECK(later == (before | flush_to_zero));
+}
 #endif

@@ -16,7 +16,9 @@ TEST_CASE("the baseline is always supported and the best set is supported", "[ke
 TEST_CASE("an instruction set is found by its name", "[kernel][isa]") {
     CHECK(kernel::isa_named("") == kernel::best_isa());
     CHECK(kernel::isa_named("baseline") == kernel::isa::baseline);
-    CHECK(kernel::isa_named("sse2") == kernel::isa::baseline);
+    CHECK(kernel::isa_named(FANFOLD_NEON ? "neon" : "sse2") == kernel::isa::baseline);
+    CHECK(kernel::name_of(kernel::isa::baseline) == (FANFOLD_NEON ? "neon" : "baseline"));
+    CHECK_THROWS_AS(kernel::isa_named(FANFOLD_NEON ? "sse2" : "neon"), std::invalid_argument);
     for (const auto set : {kernel::isa::avx2, kernel::isa::avx512}) {
         if (kernel::supports(set))
             CHECK(kernel::isa_named(kernel::name_of(set)) == set);
@@ -33,7 +35,7 @@ TEST_CASE("an unknown instruction set is refused with its name and the supported
         const std::string text = error.what();
         CHECK(text.find("'avx9'") != std::string::npos);
         CHECK(text.find("FANFOLD_ISA") != std::string::npos);
-        CHECK(text.find("baseline") != std::string::npos);
+        CHECK(text.find(kernel::name_of(kernel::isa::baseline)) != std::string::npos);
     }
 }
 

@@ -56,7 +56,7 @@ std::vector<target> targets() {
         found.push_back({kernel::name_of(set).data(),
                          kernel::detail::pick<checker>(set, &kernel::baseline::every_function,
                                                        &kernel::avx2::every_function, &kernel::avx512::every_function),
-                         set != kernel::isa::baseline});
+                         FANFOLD_NEON || set != kernel::isa::baseline});
     return found;
 }
 

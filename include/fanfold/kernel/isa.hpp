@@ -1,5 +1,5 @@
 // fanfold/kernel/isa.hpp - which instruction set the kernels run with: decided here, once per process.
-//   in    the CPU, the environment variable FANFOLD_ISA      out   one of baseline, avx2, avx512
+//   in    the CPU, the environment variable FANFOLD_ISA      out   one of baseline (on AArch64: NEON), avx2, avx512
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>      // std::uint8_t
@@ -13,13 +13,14 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 
-/// baseline: what every CPU of the architecture has (SSE2 on x86-64); avx2: AVX2 and FMA; avx512: AVX-512 F, BW, DQ,
-/// VL. avx2 and avx512 give the same bits; baseline rounds products before it adds them.
+/// baseline: what every CPU of the architecture has (SSE2 on x86-64, NEON on AArch64); avx2: AVX2 and FMA; avx512:
+/// AVX-512 F, BW, DQ, VL. avx2, avx512 and NEON give the same bits (of a NaN, only that it is one); SSE2 rounds products
+/// before it adds them.
 enum class isa : std::uint8_t { baseline, avx2, avx512 };
 
 [[nodiscard]] constexpr std::string_view name_of(isa set) noexcept {
     switch (set) {
-        case isa::baseline: return "baseline";
+        case isa::baseline: return FANFOLD_NEON ? "neon" : "baseline";
         case isa::avx2: return "avx2";
         case isa::avx512: return "avx512";
     }
@@ -49,12 +50,13 @@ enum class isa : std::uint8_t { baseline, avx2, avx512 };
     return isa::baseline;
 }
 
-/// The instruction set called `name`: baseline (or sse2), avx2, avx512; empty: the best one.
+/// The instruction set called `name`: baseline (or sse2, neon, where it is that), avx2, avx512; empty: the best one.
 ///
 /// errors   throws std::invalid_argument when the name is unknown or this CPU cannot run it
 [[nodiscard]] inline isa isa_named(std::string_view name) {
     if (name.empty()) return best_isa();
-    const auto known = name == "sse2" ? name_of(isa::baseline) : name;
+    const bool baseline = name == "baseline" || (FANFOLD_X86_64 && name == "sse2");
+    const auto known = baseline ? name_of(isa::baseline) : name;
     std::string supported;
     for (const isa set : {isa::baseline, isa::avx2, isa::avx512}) {
         if (!supports(set)) continue;

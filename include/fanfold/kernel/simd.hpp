@@ -7,6 +7,8 @@
 #include "isa.hpp"
 #if FANFOLD_X86_64
 #include <immintrin.h>  // __m128, __m256, __m512
+#elif FANFOLD_NEON
+#include <arm_neon.h>  // float32x4_t
 #endif
 
 // A kernel's body is one file, body/*.inc, that a header includes once per instruction set between target/*_begin.inc
@@ -17,7 +19,7 @@
 //   load_n(p, n)                  n floats and +0 in the lanes behind them; reads nothing else
 //   store_n(p, x, n)              the first n lanes; writes nothing else
 //   + - * / sqrt                  rounded once; a product is never fused into a later sum
-//   fma(x, y, z)                  x * y + z rounded once; on baseline the product is rounded first
+//   fma(x, y, z)                  x * y + z rounded once; on SSE2 the product is rounded first
 //   less(x, y) is_nan(x)          a mask16
 //   select(m, x, y)               x where m, else y
 //   first(n, x, y)                the first n lanes of x, the others of y
@@ -32,7 +34,7 @@
 //   evens(x, y) odds(x, y)        every second lane of x, then of y
 //   sum(x) largest(x)             over the lanes, in one tree: i with i + 8, then + 4, + 2, + 1; largest: NaN if any is
 //
-// avx2 and avx512 agree in every bit. No vector crosses the border of a region by value.
+// avx2, avx512 and NEON agree in every bit (of a NaN: that it is one). No vector crosses the border of a region by value.
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel::detail {
@@ -49,6 +51,8 @@ alignas(64) inline constexpr std::int32_t lane_masks[32] = {
 #include "target/baseline_begin.inc"
 #if FANFOLD_X86_64
 #include "target/simd_sse2.inc"
+#elif FANFOLD_NEON
+#include "target/simd_neon.inc"
 #else
 #include "target/simd_portable.inc"
 #endif
