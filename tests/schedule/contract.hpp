@@ -258,6 +258,11 @@ void every_tile_once(const E& executor) {
         std::atomic<bool> fine{true};
         run_tiled(executor, shards, [&](std::size_t shard, workspace& space) {
             const tile_loop tiles = space.tiles;
+            for (int round = 0; round < 200; ++round)  // fewer tiles than helpers
+                tiles(2, [&](std::size_t, std::size_t slot) {
+                    compute();
+                    if (slot >= tiles.slots(2)) fine = false;
+                });
             for (const std::size_t count : {1UL, 2UL, 3UL, 100UL}) {
                 std::vector<std::size_t> ran(count);  // disjoint: a race here is a tile that runs twice
                 std::vector<std::size_t> in_slot(tiles.slots(count));

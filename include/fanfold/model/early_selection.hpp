@@ -4,9 +4,8 @@
 #include <algorithm>  // std::copy
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t
-#include <map>        // std::map
 #include <optional>   // std::optional
-#include <utility>    // std::move, std::pair
+#include <utility>    // std::move
 #include <vector>     // std::vector
 
 #include "attention_fusion.hpp"
@@ -161,26 +160,23 @@ private:
         return type;
     }
     std::size_t indices_of(const std::vector<std::int64_t>& indices) {
-        const auto [found, is_new] = constants_.try_emplace(indices, 0);
-        if (is_new) {
-            tensor list(element::int64, shape{static_cast<std::int64_t>(indices.size())});
-            std::copy(indices.begin(), indices.end(), list.as<std::int64_t>().flat().begin());
-            found->second = draft_.add_constant(std::move(list));
-        }
-        return found->second;
+        for (const listed& before : lists_)
+            if (before.indices == indices) return before.value;
+        tensor list(element::int64, shape{static_cast<std::int64_t>(indices.size())});
+        std::copy(indices.begin(), indices.end(), list.as<std::int64_t>().flat().begin());
+        lists_.push_back({indices, draft_.add_constant(std::move(list))});
+        return lists_.back().value;
     }
     /// These positions of a value: computed narrow, or picked here, once.
     std::size_t narrow(std::size_t v, const positions_read& wanted) {
         if (v < narrow_.size() && narrow_[v]) return *narrow_[v];
-        const auto [found, is_new] = picked_.try_emplace({v, {wanted.axis, wanted.indices}}, 0);
-        if (is_new) {
-            found->second = draft_.add_value(narrowed(v, wanted.axis, wanted.indices.size()), draft_.name(v));
-            made_.push_back({gather(static_cast<std::int64_t>(wanted.axis)),
-                             draft_.name(v),
-                             {v, indices_of(wanted.indices)},
-                             {found->second}});
-        }
-        return found->second;
+        const std::size_t list = indices_of(wanted.indices);
+        for (const selected& before : picked_)
+            if (before.from == v && before.axis == wanted.axis && before.list == list) return before.value;
+        const std::size_t made = draft_.add_value(narrowed(v, wanted.axis, wanted.indices.size()), draft_.name(v));
+        made_.push_back({gather(static_cast<std::int64_t>(wanted.axis)), draft_.name(v), {v, list}, {made}});
+        picked_.push_back({v, wanted.axis, list, made});
+        return made;
     }
 
     void place(graph_step&& step) {
@@ -221,8 +217,15 @@ private:
     const graph_draft& draft_;
     std::vector<positions_read> read_;                  ///< by value that was there before
     std::vector<std::optional<std::size_t>> narrow_{};  ///< what stands for it
-    std::map<std::vector<std::int64_t>, std::size_t> constants_{};
-    std::map<std::pair<std::size_t, std::pair<std::size_t, std::vector<std::int64_t>>>, std::size_t> picked_{};
+    struct listed {
+        std::vector<std::int64_t> indices;
+        std::size_t value;
+    };
+    struct selected {
+        std::size_t from, axis, list, value;
+    };
+    std::vector<listed> lists_{};     ///< constants that were made
+    std::vector<selected> picked_{};  ///< selections that were made
     std::vector<graph_step> made_{};
 };
 

@@ -59,7 +59,7 @@ public:
         {
             const std::lock_guard lock(mutex_);
             for (operation* one : open_)
-                if (one->slots < width_ && !one->tiles.exhausted()) of = one;
+                if (one->slots < one->most_slots && !one->tiles.exhausted()) of = one;
             if (of == nullptr) return false;
             slot = of->slots++;
             ++of->inside;
@@ -90,6 +90,7 @@ public:
 private:
     struct operation {
         shared_tiles tiles;
+        std::size_t most_slots;  // as tile_loop::slots tells the operation
         std::size_t slots = 1;   // given to those who take part
         std::size_t inside = 0;  // helpers
     };
@@ -98,7 +99,7 @@ private:
         const_cast<basic_tile_crew*>(static_cast<const basic_tile_crew*>(self))->share(count, each);
     }
     void share(std::size_t count, tile_loop::body each) {
-        operation here{{count, each, state_.job().stop}};
+        operation here{{count, each, state_.job().stop}, std::min(width_, count)};
         {
             const std::lock_guard lock(mutex_);
             start_helpers();
