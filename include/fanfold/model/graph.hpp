@@ -110,7 +110,7 @@ public:
             const value_type& type = state_->values[state_->outputs[i]].type;
             made.push_back(out(i, type.type, type.shape.at(rows)));
         }
-        detail::planned_run(*state_, batch_view(inputs, rows), mutable_batch_view(made, rows), 0, rows, space);
+        (*this)(batch_view(inputs, rows), mutable_batch_view(made, rows), space);
     }
     [[nodiscard]] std::vector<tensor> run(std::span<const tensor_view> inputs, workspace& space) const {
         std::vector<tensor> answers(state_->outputs.size());
