@@ -24,8 +24,9 @@ TEST_CASE("where chooses with all three broadcast, of any width", "[kernel][wher
                                {{3, 1}, {}, {2, 1, 40}},
                                {{2, 1, 40}, {3, 40}, {1}},
                                {{}, {2, 3, 40}, {1, 1, 40}}};
-    for (const auto& [c, l, r] : shapes)
+    for (const auto& three : shapes)
         for (const element type : {element::boolean, element::bfloat16, element::int32, element::float64}) {
+            const shape &c = three[0], &l = three[1], &r = three[2];  // clang 14 captures no bindings
             tensor pick(element::boolean, c), a(type, l), b(type, r), out(type, {2, 3, 40});
             for (std::size_t i = 0; i < pick.size(); ++i) pick.as<bool>().data()[i] = i % 3 != 0;
             const bool bits = type == element::boolean;
