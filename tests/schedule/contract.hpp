@@ -26,6 +26,10 @@ using namespace std::chrono_literals;
 class scripted {
 public:
     void push(claim what, time_point ready = {}) { waiting_.push_back({what, ready}); }
+    void push_safely(claim what) {
+        const std::lock_guard lock(mutex_);
+        push(what);
+    }
     next_claim next(std::size_t, time_point now) {
         const std::lock_guard lock(mutex_);
         time_point soonest = time_point::max();
@@ -379,6 +383,37 @@ void idle_workers_take_tiles(const E& executor, std::size_t count) {
         });
 }
 
+/// Claims that another thread makes ready are taken once it rings the job's bell, or this hangs.
+template <class E>
+void a_bell_from_outside_wakes_sleepers(const E& executor) {
+    for (int round = 0; round < 20; ++round) {
+        scripted source;
+        detail::doorbell bell;
+        std::atomic<bool> ended{false};
+        const auto next = [&](std::size_t worker, time_point now) -> next_claim {
+            const bool last = ended;
+            const next_claim answer = source.next(worker, now);
+            return std::holds_alternative<finished>(answer) && !last ? next_claim(wait_until{time_point::max()})
+                                                                     : answer;
+        };
+        const auto done = [&](const attempt& what, const outcome& result) { source.done(what, result); };
+        const auto attempt_of = [](const claim&, workspace&) { return outcome{}; };
+        std::jthread outside([&] {
+            for (std::size_t shard = 0; shard < 5; ++shard) {
+                source.push_safely({.shard = shard});
+                bell.ring();
+                if (round % 2 == 0)
+                    while (source.ran() != shard + 1) std::this_thread::yield();
+            }
+            ended = true;
+            bell.ring();
+        });
+        executor.run({next, done, attempt_of, 3, 0, {}, {}, idle_workers::rest, &bell});
+        outside.join();
+        REQUIRE(source.attempts.size() == 5);
+    }
+}
+
 /// All of it, for any number of workers; the two below need several that really run at once.
 template <class E>
 void is_kept_by(const E& executor) {
@@ -392,6 +427,7 @@ void is_kept_by(const E& executor) {
     tiles_pass_exceptions_on(executor);
     tiles_are_stopped(executor);
     waiting_for_tiles_takes_no_shard(executor);
+    a_bell_from_outside_wakes_sleepers(executor);
 }
 
 /// Needs two workers that really run at once. While one shard runs on and on, a claim that becomes ready later is run

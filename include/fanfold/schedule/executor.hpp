@@ -1,19 +1,19 @@
 // fanfold/schedule/executor.hpp - what an executor is given and must do; the loop that all of them share.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <atomic>              // std::atomic
-#include <concepts>            // std::convertible_to
-#include <condition_variable>  // std::condition_variable
-#include <cstddef>             // std::size_t
-#include <exception>           // std::exception_ptr
-#include <mutex>               // std::mutex
-#include <string_view>         // std::string_view
-#include <utility>             // std::exchange, std::move
-#include <variant>             // std::get_if
+#include <atomic>       // std::atomic
+#include <concepts>     // std::convertible_to
+#include <cstddef>      // std::size_t
+#include <exception>    // std::exception_ptr
+#include <mutex>        // std::mutex
+#include <string_view>  // std::string_view
+#include <utility>      // std::exchange, std::move
+#include <variant>      // std::get_if
 
 #include "../context/workspace.hpp"
 #include "../core/function_ref.hpp"
 #include "claim.hpp"
+#include "doorbell.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -34,6 +34,7 @@ struct work {
     fanfold::stop stop;               ///< goes into every workspace; wakes workers that wait
     event_sink events;                ///< goes into every workspace
     idle_workers idle = idle_workers::help_few_shards;
+    detail::doorbell* bell = nullptr;  ///< rung by whoever makes claims ready from outside; else the run has its own
 };
 
 /// How an executor likes shards handed out.
@@ -59,54 +60,6 @@ concept executor = requires(const E& e, const work& job) {
 
 namespace detail {
 
-/// Lets workers with nothing ready sleep until an attempt ends, a time comes or the job is stopped. Ringing costs one
-/// load while nobody sleeps.
-template <class>
-class basic_doorbell {
-public:
-    /// Announces a sleeper. Ask the source once more after this and before `sleep`, or a ring may be missed.
-    class sleeper {
-    public:
-        explicit sleeper(basic_doorbell& bell) : bell_(bell) {
-            bell_.sleepers_.fetch_add(1);
-            const std::lock_guard lock(bell_.mutex_);
-            heard_ = bell_.rings_;
-        }
-        ~sleeper() { bell_.sleepers_.fetch_sub(1); }
-        sleeper(const sleeper&) = delete;
-        sleeper& operator=(const sleeper&) = delete;
-
-        void sleep(time_point until) {
-            std::unique_lock lock(bell_.mutex_);
-            const auto rung = [this] { return bell_.rings_ != heard_; };
-            if (until == time_point::max())
-                bell_.condition_.wait(lock, rung);
-            else
-                bell_.condition_.wait_until(lock, until, rung);
-        }
-
-    private:
-        basic_doorbell& bell_;
-        std::size_t heard_;
-    };
-
-    void ring() {
-        if (sleepers_.load() == 0) return;
-        {
-            const std::lock_guard lock(mutex_);
-            ++rings_;
-        }
-        condition_.notify_all();
-    }
-
-private:
-    std::atomic<std::size_t> sleepers_{0};
-    std::mutex mutex_;
-    std::condition_variable condition_;
-    std::size_t rings_ = 0;
-};
-using doorbell = basic_doorbell<void>;
-
 /// The state that the workers of one `run` share.
 template <class>
 class basic_run_state {
@@ -114,7 +67,7 @@ public:
     explicit basic_run_state(const work& job) : job_(job) {}
 
     [[nodiscard]] const work& job() const noexcept { return job_; }
-    [[nodiscard]] doorbell& bell() noexcept { return bell_; }
+    [[nodiscard]] doorbell& bell() noexcept { return job_.bell != nullptr ? *job_.bell : own_bell_; }
 
     /// Asks the source once.
     [[nodiscard]] next_claim ask(std::size_t worker, time_point now = std::chrono::steady_clock::now()) {
@@ -141,7 +94,7 @@ public:
         while (!std::holds_alternative<finished>(last)) {
             next_claim next = finished{};
             {
-                doorbell::sleeper here(bell_);
+                doorbell::sleeper here(bell());
                 next = ask(worker);
                 if (const auto* until = std::get_if<wait_until>(&next)) {
                     if (!help()) here.sleep(until->when);
@@ -150,7 +103,7 @@ public:
             }
             last = drain(next, worker, space);
         }
-        bell_.ring();  // whoever sleeps may leave as well
+        bell().ring();  // whoever sleeps may leave as well
     }
     void work_to_the_end(std::size_t worker, workspace& space) {
         work_to_the_end(worker, space, [] { return false; });
@@ -185,7 +138,7 @@ private:
         outcome result = job_.run_attempt(what, space);
         const time_point ended = std::chrono::steady_clock::now();
         job_.done({what, worker, started, ended}, std::move(result));
-        bell_.ring();
+        bell().ring();
         return ended;
     }
 
@@ -195,11 +148,11 @@ private:
             if (error_ == nullptr) error_ = std::move(error);
         }
         failed_.store(true);
-        bell_.ring();
+        bell().ring();
     }
 
     const work& job_;
-    doorbell bell_;
+    doorbell own_bell_;
     std::mutex mutex_;
     std::atomic<bool> failed_{false};
     std::exception_ptr error_;
