@@ -25,7 +25,7 @@ TEST_CASE("A fault names the rows of its shard by their numbers in the batch, in
     workspace space;
     const auto throws = [](const batch_view&) -> tensor { throw std::runtime_error("no"); };
     const outcome result =
-        fanfold::detail::run_attempt(throws, all, shards, {.shard = 0, .attempt = 3}, {}, answers, space);
+        fanfold::detail::run_attempt(throws, all, {shards, 0}, {.shard = 0, .attempt = 3}, {}, answers, space);
     REQUIRE(result.faults.size() == 1);
     CHECK(result.faults[0].rows == std::vector<std::size_t>{0, 3, 4});
     CHECK(result.faults[0].attempts == 3);
@@ -48,7 +48,7 @@ TEST_CASE("An attempt gives back all it took from the workspace, also when the m
         throw std::bad_alloc();
     };
     const outcome result =
-        fanfold::detail::run_attempt(takes_and_throws, all, shards, {.shard = 0}, {}, answers, space);
+        fanfold::detail::run_attempt(takes_and_throws, all, {shards, 0}, {.shard = 0}, {}, answers, space);
     CHECK(result.faults.front().kind == fault_kind::out_of_memory);
     CHECK(space.take<std::byte>(1).data() == before);
 }

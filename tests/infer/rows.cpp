@@ -4,6 +4,7 @@
 #include "../catch.hpp"
 
 using namespace fanfold;
+using fanfold::detail::row_set;
 
 namespace {
 
@@ -20,7 +21,7 @@ TEST_CASE("Consecutive rows along axis 0 are the batch's own elements") {
     const tensor t = counting({6, 2});
     const batch all(t);
     workspace space;
-    const batch_view rows = fanfold::detail::shard_rows(all, {.order = {}, .cuts = {0, 2, 6}}, 1, space);
+    const batch_view rows = fanfold::detail::shard_rows(all, row_set(plan{.order = {}, .cuts = {0, 2, 6}}, 1), space);
     CHECK(rows.rows() == 4);
     CHECK(rows[0].data() == t.data() + 2 * 2 * 4);
     CHECK(rows[0].shape() == shape{4, 2});
@@ -34,17 +35,17 @@ TEST_CASE("Rows along another axis, strided rows and scattered rows are gathered
     const plan straight{.order = {}, .cuts = {0, 2, 6}};
     const plan scattered{.order = {5, 0, 3, 1, 2, 4}, .cuts = {0, 2, 6}};
     workspace space;
-    const auto a = fanfold::detail::shard_rows(columns, straight, 1, space)[0];
+    const auto a = fanfold::detail::shard_rows(columns, row_set(straight, 1), space)[0];
     CHECK(a.dense());
     CHECK(a.shape() == shape{2, 4});
     CHECK(a.as<std::int32_t>()(1, 0) == 8);
-    const auto b = fanfold::detail::shard_rows(columns, scattered, 0, space)[0];
+    const auto b = fanfold::detail::shard_rows(columns, row_set(scattered, 0), space)[0];
     CHECK(b.as<std::int32_t>()(0, 0) == 5);
     CHECK(b.as<std::int32_t>()(1, 1) == 6);
-    const auto c = fanfold::detail::shard_rows(transposed, straight, 0, space)[0];
+    const auto c = fanfold::detail::shard_rows(transposed, row_set(straight, 0), space)[0];
     CHECK(c.dense());
     CHECK(c.as<std::int32_t>()(1, 1) == 7);
-    const auto d = fanfold::detail::shard_rows(transposed, scattered, 1, space)[0];
+    const auto d = fanfold::detail::shard_rows(transposed, row_set(scattered, 1), space)[0];
     CHECK(d.shape() == shape{4, 2});
     CHECK(d.as<std::int32_t>()(0, 1) == 9);
 }
@@ -54,7 +55,8 @@ TEST_CASE("A shared tensor comes whole with every shard") {
     const tensor weights = counting({3, 3});
     const batch all(part(t), part(weights, shared_by_all_rows));
     workspace space;
-    const batch_view rows = fanfold::detail::shard_rows(all, {.order = {3, 1, 0, 2}, .cuts = {0, 1, 4}}, 0, space);
+    const plan scattered{.order = {3, 1, 0, 2}, .cuts = {0, 1, 4}};
+    const batch_view rows = fanfold::detail::shard_rows(all, row_set(scattered, 0), space);
     CHECK(rows[1].data() == weights.data());
     CHECK(rows[1].shape() == shape{3, 3});
     CHECK(rows[0].as<std::int32_t>()(0, 1) == 7);
@@ -70,7 +72,19 @@ TEST_CASE("The bytes that are announced suffice, so that nothing is allocated wh
     const std::size_t before = space.capacity();
     for (const std::size_t shard : {0UL, 1UL}) {
         const workspace::scope scratch(space);
-        (void)fanfold::detail::shard_rows(all, scattered, shard, space);
+        (void)fanfold::detail::shard_rows(all, row_set(scattered, shard), space);
     }
     CHECK(space.capacity() == before);
+}
+
+TEST_CASE("Any rows of a shard may travel, as a slice where they are neighbours") {
+    const tensor t = counting({6, 2});
+    const batch all(t);
+    workspace space;
+    const std::size_t neighbours[] = {2, 3, 4};
+    CHECK(fanfold::detail::shard_rows(all, row_set(neighbours), space)[0].data() == t.data() + 2 * 2 * 4);
+    const std::size_t scattered[] = {5, 0};
+    const auto rows = fanfold::detail::shard_rows(all, row_set(scattered), space)[0];
+    CHECK(rows.as<std::int32_t>()(0, 1) == 11);
+    CHECK(rows.as<std::int32_t>()(1, 0) == 0);
 }

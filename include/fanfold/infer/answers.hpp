@@ -1,6 +1,7 @@
 // fanfold/infer/answers.hpp - where shards write, and how their answers come back in row order.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>  // std::max
 #include <cstddef>    // std::size_t
 #include <limits>     // std::numeric_limits
 #include <mutex>      // std::mutex
@@ -21,11 +22,16 @@ struct wrong_shape_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The answers of a job. Shards own disjoint rows, so their workers write at once without a lock.
+/// Where attempts write: to the final place of their rows, where that is dense, or apart, where another attempt may be
+/// at the same rows.
+enum class writing { in_place, apart };
+
+/// The answers of a job. Attempts that commit own disjoint rows, so their workers write at once without a lock.
 template <class>
 class basic_answer_store {
 public:
-    basic_answer_store(const plan& shards, std::size_t rows) : shards_(shards), rows_(rows) {}
+    basic_answer_store(const plan& shards, std::size_t rows, writing where = writing::in_place)
+        : shards_(shards), rows_(rows), where_(where) {}
 
     /// Allocates; the memory is first touched by whoever computes it.
     void declare(std::vector<tensor_type> types) {
@@ -55,11 +61,11 @@ public:
     }
 
     /// What `room` takes from a workspace at most.
-    [[nodiscard]] std::size_t room_bytes() const {
+    [[nodiscard]] std::size_t room_bytes(pieces of = pieces::none) const {
         std::size_t bytes = workspace::rounded(types_.size() * sizeof(mutable_tensor_view)) +
                             workspace::rounded(types_.size() * sizeof(tensor_view));  // those that are verified
         for (const tensor_type& type : types_) {
-            if (shards_.order.empty() && type.rows == row_axis(0)) continue;
+            if (in_place() && of == pieces::none && shards_.order.empty() && type.rows == row_axis(0)) continue;
             const std::size_t rows = type.rows && rows_ != 0 ? rows_ : 1;
             bytes += workspace::rounded(type.shape.volume() * size_of(type.type) / rows *
                                         (type.rows ? shards_.largest() : 1));
@@ -67,32 +73,33 @@ public:
         return bytes;
     }
 
-    /// Where the answers of `shard` are to be written: their final place where that is dense, else the workspace.
-    [[nodiscard]] mutable_batch_view room(std::size_t shard, workspace& space) {
+    /// Where the answers of these rows are to be written: their final place or the workspace.
+    [[nodiscard]] mutable_batch_view room(const row_set& which, workspace& space) {
         const auto views = space.take<mutable_tensor_view>(tensors_.size());
         for (std::size_t i = 0; i < views.size(); ++i) {
-            const mutable_tensor_view place = in_place(i, shard);
+            const mutable_tensor_view place = final_place(i, which);
             new (&views[i]) mutable_tensor_view(
-                place.data() != nullptr ? place : take_tensor(space, types_[i].type, shard_shape(i, shard)));
+                place.data() != nullptr ? place : take_tensor(space, types_[i].type, shape_of(i, which)));
         }
-        return {views, shards_.rows_of(shard)};
+        return {views, which.rows()};
     }
 
     /// Moves what was written elsewhere to its place.
-    void commit(std::size_t shard, const mutable_batch_view& written) {
+    void commit(const row_set& which, const mutable_batch_view& written) {
         for (std::size_t i = 0; i < written.size(); ++i) {
             const mutable_tensor_view whole = tensors_[i];
             if (written[i].data() >= whole.data() && written[i].data() < whole.data() + whole.bytes())
                 continue;           // in place
             if (!types_[i].rows) {  // the same from every shard
-                if (shard == 0) copy_elements(written[i], whole);
+                const std::lock_guard lock(mutex_);
+                if (i >= shared_written_) copy_elements(written[i], whole);
+                shared_written_ = std::max(shared_written_, i + 1);
                 continue;
             }
             const std::size_t axis = *types_[i].rows;
             const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
             for (std::size_t at = 0; at < written.rows(); ++at)
-                copy_elements(written[i].slice(axis, at * each, each),
-                              whole.slice(axis, shards_.row(shard, at) * each, each));
+                copy_elements(written[i].slice(axis, at * each, each), whole.slice(axis, which.row(at) * each, each));
         }
     }
 
@@ -133,26 +140,29 @@ private:
         for (std::size_t i = 0; i < whole.size(); ++i) values[i] = T(std::numeric_limits<float>::quiet_NaN());
     }
 
-    [[nodiscard]] shape shard_shape(std::size_t i, std::size_t shard) const {
+    [[nodiscard]] bool in_place() const noexcept { return where_ == writing::in_place; }
+
+    [[nodiscard]] shape shape_of(std::size_t i, const row_set& which) const {
         if (!types_[i].rows) return types_[i].shape;
         const std::size_t axis = *types_[i].rows;
         const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
-        return types_[i].shape.with(axis, static_cast<std::int64_t>(shards_.rows_of(shard) * each));
+        return types_[i].shape.with(axis, static_cast<std::int64_t>(which.rows() * each));
     }
 
-    /// The shard's part of answer `i`, or a view without data when its rows do not lie together.
-    [[nodiscard]] mutable_tensor_view in_place(std::size_t i, std::size_t shard) {
-        if (!types_[i].rows || !shards_.consecutive(shard)) return {};
+    /// Those rows of answer `i`, or a view without data when they do not lie together.
+    [[nodiscard]] mutable_tensor_view final_place(std::size_t i, const row_set& which) {
+        if (!in_place() || !types_[i].rows || !which.consecutive()) return {};
         const std::size_t axis = *types_[i].rows;
         const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
         const mutable_tensor_view whole = tensors_[i];
-        const mutable_tensor_view slice =
-            whole.slice(axis, shards_.row(shard, 0) * each, shards_.rows_of(shard) * each);
+        const mutable_tensor_view slice = whole.slice(axis, which.row(0) * each, which.rows() * each);
         return slice.dense() ? slice : mutable_tensor_view{};
     }
 
     const plan& shards_;
     std::size_t rows_;
+    writing where_;
+    std::size_t shared_written_ = 0;  ///< answers before this one that are shared by all rows have been written
     std::mutex mutex_;
     std::vector<tensor_type> types_;
     std::vector<tensor> tensors_;

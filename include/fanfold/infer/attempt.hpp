@@ -34,42 +34,43 @@ template <class = void>
 
 /// Copies what a callable returned to where the shard's answers go.
 template <class = void>
-[[nodiscard]] mutable_batch_view keep(answer_store& answers, std::span<const tensor_view> returned, std::size_t shard,
-                                      std::size_t rows, workspace& space) {
-    answers.declare_like(returned, rows);
-    const mutable_batch_view room = answers.room(shard, space);
+[[nodiscard]] mutable_batch_view keep(answer_store& answers, std::span<const tensor_view> returned,
+                                      const row_set& which, workspace& space) {
+    answers.declare_like(returned, which.rows());
+    const mutable_batch_view room = answers.room(which, space);
     for (std::size_t i = 0; i < room.size(); ++i) copy_elements(returned[i], room[i]);
     return room;
 }
 
 template <class R>
-[[nodiscard]] mutable_batch_view keep_returned(answer_store& answers, const R& returned, std::size_t shard,
-                                               std::size_t rows, workspace& space) {
+[[nodiscard]] mutable_batch_view keep_returned(answer_store& answers, const R& returned, const row_set& which,
+                                               workspace& space) {
     if constexpr (std::same_as<R, std::vector<tensor>>) {
         const auto views = space.take<tensor_view>(returned.size());
-        for (std::size_t i = 0; i < views.size(); ++i) new (&views[i]) tensor_view(as_answers(returned[i], rows));
-        return keep(answers, views, shard, rows, space);
+        for (std::size_t i = 0; i < views.size(); ++i)
+            new (&views[i]) tensor_view(as_answers(returned[i], which.rows()));
+        return keep(answers, views, which, space);
     } else if constexpr (materializable<R>) {
         const plain_of<R> value(returned);
-        return keep_returned(answers, value, shard, rows, space);
+        return keep_returned(answers, value, which, space);
     } else {
-        const tensor_view view = as_answers(as_view(returned), rows);
-        return keep(answers, {&view, 1}, shard, rows, space);
+        const tensor_view view = as_answers(as_view(returned), which.rows());
+        return keep(answers, {&view, 1}, which, space);
     }
 }
 
-/// Runs the model on the rows of a shard; its answers as they were written.
+/// Runs the model on those rows; its answers as they were written.
 template <class M>
-[[nodiscard]] mutable_batch_view compute(const M& m, const batch_view& rows, std::size_t shard, answer_store& answers,
-                                         workspace& space) {
+[[nodiscard]] mutable_batch_view compute(const M& m, const batch_view& rows, const row_set& which,
+                                         answer_store& answers, workspace& space) {
     if constexpr (declared_model<M>) {
-        const mutable_batch_view room = answers.room(shard, space);
+        const mutable_batch_view room = answers.room(which, space);
         m(rows, room, space);
         return room;
     } else if constexpr (answers_when_called<M, const batch_view&, workspace&>) {
-        return keep_returned(answers, m(rows, space), shard, rows.rows(), space);
+        return keep_returned(answers, m(rows, space), which, space);
     } else {
-        return keep_returned(answers, m(rows), shard, rows.rows(), space);
+        return keep_returned(answers, m(rows), which, space);
     }
 }
 
@@ -80,17 +81,20 @@ template <class = void>
     return result;
 }
 
+/// Whether an attempt's answers count: of two at the same rows one commits. Empty: always.
+using commit_gate = function_ref<bool(const outcome& checked)>;
+
 /// Checks and commits; the faults that the verifier names, if any.
 template <class = void>
-[[nodiscard]] outcome settle(const any_verifier& verify, const mutable_batch_view& written, std::size_t shard,
-                             answer_store& answers, workspace& space) {
+[[nodiscard]] outcome settle(const any_verifier& verify, const mutable_batch_view& written, const row_set& which,
+                             answer_store& answers, const commit_gate& gate, workspace& space) {
     outcome result;
     if (verify) {
         const auto views = space.take<tensor_view>(written.size());
         for (std::size_t i = 0; i < views.size(); ++i) new (&views[i]) tensor_view(written[i]);
         result.faults = verify(batch_view(views, written.rows()));
     }
-    answers.commit(shard, written);
+    if (!gate || gate(result)) answers.commit(which, written);
     return result;
 }
 
@@ -107,18 +111,19 @@ void refuse_strangers(outcome& result, std::size_t rows) {
 }
 
 /// The whole attempt, under the one floating-point environment. Never throws; faults name rows by their numbers in the
-/// batch, all of the shard where the fault itself names none.
+/// batch, all of the attempt's where the fault itself names none.
 template <class M>
-[[nodiscard]] outcome run_attempt(const M& m, const batch& all, const plan& shards, const claim& what,
-                                  const any_verifier& verify, answer_store& answers, workspace& space) {
+[[nodiscard]] outcome run_attempt(const M& m, const batch& all, const row_set& which, const claim& what,
+                                  const any_verifier& verify, answer_store& answers, workspace& space,
+                                  const commit_gate& gate = {}) {
     const workspace::scope scratch(space);
     outcome result;
     try {
         const floating_point_scope environment;
         space.stop.check();
-        const batch_view rows = shard_rows(all, shards, what.shard, space);
-        const mutable_batch_view written = compute(m, rows, what.shard, answers, space);
-        result = settle(verify, written, what.shard, answers, space);
+        const batch_view rows = shard_rows(all, which, space);
+        const mutable_batch_view written = compute(m, rows, which, answers, space);
+        result = settle(verify, written, which, answers, gate, space);
     } catch (const stopped_error& why) {
         result =
             failed(why.reason() == stop_reason::deadline ? fault_kind::timed_out : fault_kind::stopped, why.what());
@@ -131,12 +136,12 @@ template <class M>
     } catch (...) {
         result = failed(fault_kind::threw, "the model threw something that is no std::exception");
     }
-    refuse_strangers(result, shards.rows_of(what.shard));
+    refuse_strangers(result, which.rows());
     for (fault& f : result.faults) {
         f.attempts = what.attempt;
         if (f.rows.empty())
-            for (std::size_t at = 0; at < shards.rows_of(what.shard); ++at) f.rows.push_back(at);
-        for (std::size_t& row : f.rows) row = shards.row(what.shard, row);
+            for (std::size_t at = 0; at < which.rows(); ++at) f.rows.push_back(at);
+        for (std::size_t& row : f.rows) row = which.row(row);
         std::sort(f.rows.begin(), f.rows.end());
     }
     return result;

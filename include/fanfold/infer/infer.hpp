@@ -80,7 +80,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     counter_claims claims(shards.shards(), workers.order(), useful, stopping);
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {
-        return detail::run_attempt(model, rows, shards, what, how.verify, answers, space);
+        return detail::run_attempt(model, rows, {shards, what.shard}, what, how.verify, answers, space);
     };
     const auto done = [&](const attempt& ended, outcome result) {
         claims.done(ended, result);

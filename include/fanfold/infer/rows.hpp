@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>  // std::size_t
 #include <new>      // placement new
+#include <span>     // std::span
 
 #include "../context/workspace.hpp"
 #include "../core/batch.hpp"
@@ -21,22 +22,49 @@ namespace detail {
     return {space.take<std::byte>(extents.volume() * size_of(type)).data(), type, extents};
 }
 
-/// The rows of `shard`: without a copy where they lie together, else copied into the workspace in the shard's order.
+/// The rows that one attempt computes, by their numbers in the batch, in the order they travel. Borrows.
+class row_set {
+public:
+    /// All of a shard.
+    row_set(const plan& shards, std::size_t shard)
+        : first_(shards.cuts[shard]),
+          rows_(shards.rows_of(shard)),
+          order_(shards.order.empty() ? nullptr : shards.order.data() + first_) {}
+    explicit row_set(std::span<const std::size_t> rows) : rows_(rows.size()), order_(rows.data()) {}
+
+    [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::size_t row(std::size_t position) const {
+        return order_ == nullptr ? first_ + position : order_[position];
+    }
+    /// Neighbours in the batch, so that a slice serves and nothing is gathered.
+    [[nodiscard]] bool consecutive() const {
+        for (std::size_t at = 1; order_ != nullptr && at < rows_; ++at)
+            if (order_[at] != order_[at - 1] + 1) return false;
+        return true;
+    }
+
+private:
+    std::size_t first_ = 0;
+    std::size_t rows_ = 0;
+    const std::size_t* order_ = nullptr;  ///< null: from first_ on
+};
+
+/// Those rows of the batch: without a copy where they lie together, else copied into the workspace in their order.
 template <class = void>
-[[nodiscard]] batch_view shard_rows(const batch& all, const plan& shards, std::size_t shard, workspace& space) {
-    const std::size_t count = shards.rows_of(shard);
-    const bool consecutive = shards.consecutive(shard);
+[[nodiscard]] batch_view shard_rows(const batch& all, const row_set& which, workspace& space) {
+    const std::size_t count = which.rows();
+    const bool consecutive = which.consecutive();
     const auto views = space.take<tensor_view>(all.size());
     for (std::size_t p = 0; p < views.size(); ++p) {
         const part& from = all.parts()[p];
         tensor_view seen = from.data();
-        if (from.rows() && consecutive) seen = seen.slice(*from.rows(), shards.row(shard, 0), count);
+        if (from.rows() && consecutive) seen = seen.slice(*from.rows(), which.row(0), count);
         if (from.rows() && !consecutive) {
             const std::size_t axis = *from.rows();
             const mutable_tensor_view room =
                 take_tensor(space, seen.type(), seen.shape().with(axis, static_cast<std::int64_t>(count)));
             for (std::size_t i = 0; i < count; ++i)
-                copy_elements(seen.slice(axis, shards.row(shard, i), 1), room.slice(axis, i, 1));
+                copy_elements(seen.slice(axis, which.row(i), 1), room.slice(axis, i, 1));
             seen = room;
         } else if (!seen.dense()) {
             const mutable_tensor_view room = take_tensor(space, seen.type(), seen.shape());
@@ -48,11 +76,14 @@ template <class = void>
     return {views, count};
 }
 
+/// What an attempt's rows come from: whole shards, which may lie together, or any rows of them.
+enum class pieces { none, any };
+
 /// What `shard_rows` takes from a workspace at most.
-[[nodiscard]] inline std::size_t shard_rows_bytes(const batch& all, const plan& shards) {
+[[nodiscard]] inline std::size_t shard_rows_bytes(const batch& all, const plan& shards, pieces of = pieces::none) {
     std::size_t bytes = workspace::rounded(all.size() * sizeof(tensor_view));
     for (const part& p : all.parts()) {
-        if (shards.order.empty() && p.rows() == row_axis(0) && p.data().dense()) continue;
+        if (of == pieces::none && shards.order.empty() && p.rows() == row_axis(0) && p.data().dense()) continue;
         const std::size_t rows = p.rows() && all.rows() != 0 ? all.rows() : 1;
         bytes += workspace::rounded(p.data().bytes() / rows * (p.rows() ? shards.largest() : 1));
     }
