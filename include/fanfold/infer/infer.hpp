@@ -61,7 +61,8 @@ template <executor Executor, model Model, class Rows>
 requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     infer(const Executor& workers, const Model& model, const Rows& input, const options& how = {}) {
     detail::batch_of<Rows> rows(input);
-    const stop stopping(how.stop, how.deadline);
+    const clock time = clock_of(workers);
+    const stop stopping(how.stop, how.deadline, time);
 
     // partition: which rows travel together?
     const plan shards = detail::partition(model, how.partition, rows, {rows.rows(), workers.workers()});
@@ -76,7 +77,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     }
 
     // schedule: workers claim shards; each attempt gathers rows, runs the model, verifies and commits
-    detail::record log(shards, rows.rows(), how.on_event);
+    detail::record log(shards, rows.rows(), how.on_event, time);
     counter_claims claims(shards.shards(), workers.order(), useful, stopping);
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {

@@ -29,11 +29,12 @@ namespace detail {
 template <class>
 class basic_record {
 public:
-    basic_record(const plan& shards, std::size_t rows, event_sink watcher) : shards_(shards), watcher_(watcher) {
+    basic_record(const plan& shards, std::size_t rows, event_sink watcher, fanfold::clock time = {})
+        : shards_(shards), watcher_(watcher), time_(time) {
         events_.rows = rows;
         events_.attempts.resize(shards.shards());
         events_.cpu_time = process_cpu_time();
-        events_.started = std::chrono::steady_clock::now();
+        events_.started = time_.now();
     }
 
     void add(const attempt& ended, outcome result) {
@@ -53,7 +54,7 @@ public:
     /// Names the rows that nobody claimed before the stop, blanks all failed rows, and hands everything over.
     [[nodiscard]] job finish(answer_store& answers, const stop& stopping, std::string executor,
                              std::size_t workers) && {
-        events_.finished = std::chrono::steady_clock::now();
+        events_.finished = time_.now();
         events_.cpu_time = process_cpu_time() - events_.cpu_time;
         events_.executor = std::move(executor);
         events_.workers = workers;
@@ -87,6 +88,7 @@ private:
 
     const plan& shards_;
     event_sink watcher_;
+    fanfold::clock time_;
     std::mutex mutex_;
     std::vector<fault> failures_;
     timeline events_;

@@ -10,6 +10,7 @@
 #include <utility>      // std::exchange, std::move
 #include <variant>      // std::get_if
 
+#include "../context/clock.hpp"
 #include "../context/workspace.hpp"
 #include "../core/function_ref.hpp"
 #include "claim.hpp"
@@ -57,6 +58,15 @@ concept executor = requires(const E& e, const work& job) {
     { e.order() } -> std::same_as<claim_order>;
     e.run(job);
 };
+
+/// What time it is for an executor's jobs: its own time() where it has one, else the machine's.
+template <executor E>
+[[nodiscard]] fanfold::clock clock_of(const E& executor) {
+    if constexpr (requires { executor.time(); })
+        return executor.time();
+    else
+        return {};
+}
 
 namespace detail {
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include <fanfold/fanfold.hpp>
+#include <fanfold/schedule/simulated.hpp>
+
+#include "../catch.hpp"
+
+using namespace fanfold;
+using namespace std::chrono_literals;
+
+namespace {
+
+const auto twice = [](std::span<const float> rows) {
+    std::vector<float> answers;
+    for (const float x : rows) answers.push_back(2 * x);
+    return answers;
+};
+
+}  // namespace
+
+TEST_CASE("A job on a thousand virtual workers answers as a serial one and tells virtual times") {
+    const std::vector<float> rows(3000, 1.5F);
+    const simulated_executor cluster({.workers = 1000}, [](const claim&, std::size_t) -> duration { return 1s; });
+    const job j = infer(cluster, twice, rows, {.partition = contiguous{.rows_per_shard = 1}});
+    CHECK(digest(j.answers) == digest(infer(serial_executor(), twice, rows).answers));
+    CHECK(j.events.finished - j.events.started == 3s);
+    CHECK(j.events.workers == 1000);
+    CHECK(j.events.executor == "simulated");
+}
+
+TEST_CASE("A deadline is one on the executor's clock") {
+    const std::vector<float> rows(10, 1.0F);
+    const simulated_executor cluster({.workers = 1}, [](const claim&, std::size_t) -> duration { return 1s; });
+    const job j = infer(cluster, twice, rows,
+                        {.partition = contiguous{.rows_per_shard = 1}, .deadline = cluster.time().now() + 4500ms});
+    CHECK(j.failed_rows() == 6);  // the fifth was started, and gave up at its end
+    for (const fault& f : j.failures) CHECK(f.kind == fault_kind::timed_out);
+    CHECK(j.events.finished - j.events.started == 5s);
+}
