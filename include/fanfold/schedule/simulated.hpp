@@ -29,7 +29,7 @@ struct simulated_options {
 /// example  simulated_executor cluster({.workers = 64}, [&](const claim& c, std::size_t) { return cost_of[c.shard]; });
 ///          infer(cluster, model, rows, {.deadline = cluster.time().now() + 5ms});
 /// cost     about 100 ns a claim and what the attempt takes; workers that wait are asked after every attempt
-/// errors   throws std::logic_error when all workers wait for an attempt to end and none runs, unless a stop may come
+/// errors   throws std::logic_error when all workers wait for an attempt to end and none runs, unless a stop or the job's bell may end it
 /// threads  jobs may run at once or nested; time() then shows the time of whichever moved last
 template <class Cost>
 class simulated_executor {
@@ -65,12 +65,12 @@ private:
         simulation(const simulated_executor& executor, const work& job)
             : executor_(executor),
               job_(job),
+              state_(job),
+              waker_(state_),
               random_(executor.options_.seed),
               now_(executor.shown_.load()),
-              stopper_(job.stop.token(), ringer{&stopped_}),
               space_(executor.spaces_.lend(job.workspace_bytes)) {
-            (*space_).stop = job.stop;
-            (*space_).events = job.events;
+            state_.equip(*space_);
             const std::size_t useful = std::min(executor.workers(), std::max<std::size_t>(job.parallelism, 1));
             for (std::size_t worker = 0; worker < useful; ++worker) asleep_.push_back({worker, now_});
         }
@@ -82,20 +82,12 @@ private:
                 } else if (soonest_ != time_point::max()) {
                     move_to(soonest_);
                 } else {
-                    wait_for_stop();
+                    wait_for_others();
                 }
             }
         }
 
     private:
-        struct ringer {
-            std::atomic<bool>* bell;
-            void operator()() const {
-                bell->store(true);
-                bell->notify_all();
-            }
-        };
-
         void move_to(time_point when) {
             now_ = when;
             executor_.shown_.store(when);
@@ -136,25 +128,34 @@ private:
             move_to(ended.ended);
             job_.done(ended, job_.run_attempt(ended.what, *space_));
             executor_.shown_.store(now_);  // if a job within moved it
-            for (sleeper& one : asleep_) one.until = now_;
+            call_all();
             asleep_.push_back({ended.worker, now_});
         }
 
-        void wait_for_stop() {
-            if (stopped_.load() || !job_.stop.token().stop_possible())
+        /// Only another thread can make claims ready: here alone real time passes.
+        void wait_for_others() {
+            if (job_.bell == nullptr && !job_.stop.token().stop_possible())
                 throw std::logic_error(
                     "simulated_executor: all workers wait for an attempt to end, and none is running");
-            stopped_.wait(false);
+            detail::doorbell::sleeper here(state_.bell());
+            call_all();
+            wake();
+            if (!running_.empty() || asleep_.empty() || soonest_ != time_point::max()) return;
+            here.sleep(time_point::max());
+            call_all();
+        }
+
+        void call_all() noexcept {
             for (sleeper& one : asleep_) one.until = now_;
         }
 
         const simulated_executor& executor_;
         const work& job_;
+        detail::run_state state_;
+        detail::stop_bell waker_;
         random_bits random_;
         time_point now_;
         time_point soonest_ = time_point::max();  ///< at which a sleeper wakes
-        std::atomic<bool> stopped_{false};
-        std::stop_callback<ringer> stopper_;
         workspace_store::loan space_;  ///< one is enough: attempts do not overlap here
         std::vector<ending> running_;
         std::vector<sleeper> asleep_;
