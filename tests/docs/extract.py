@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes a test of every ```cpp block of a page.   usage: extract.py PAGE.md OUT.cpp | --links SOURCE_DIRECTORY | --self-test
+"""Makes a test of every ```cpp block of some pages.   usage: extract.py PAGE.md... OUT.cpp | --links SOURCE_DIRECTORY | --self-test
 
 - a block becomes the body of a TEST_CASE named after page and line; compiler errors point into the page
 - its #include lines go to the top of the file
@@ -18,9 +18,10 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 AT_NAMESPACE_SCOPE = "// at namespace scope"
 
 
-def translation_unit(text, name):
+def translation_unit(*pages):
+    """A source file of pages, each a (text, name)."""
     includes, body = [], []
-    for found in BLOCK.finditer(text):
+    for text, name, found in ((text, name, found) for text, name in pages for found in BLOCK.finditer(text)):
         line = text[:found.start(1)].count("\n") + 1
         lines = found[1].splitlines()
         here = [f'#line {line} "{name}"']
@@ -48,13 +49,15 @@ def broken_links(root):
 
 
 def self_test():
-    made = translation_unit("a\n```cpp\n#include <x>\nint a = 1;\n```\n```sh\nno\n```\n"
-                            "```cpp\n// at namespace scope\nstruct s {};\n```\n", "p.md")
+    made = translation_unit(("a\n```cpp\n#include <x>\nint a = 1;\n```\n```sh\nno\n```\n"
+                            "```cpp\n// at namespace scope\nstruct s {};\n```\n", "p.md"),
+                            ("```cpp\n#include <x>\nint b;\n```\n", "q.md"))
     expected = ('#include "preamble.hpp"\n#include <x>\nTEST_CASE("p.md:3") {\n#line 3 "p.md"\n\n'
-                'int a = 1;\n}\n#line 10 "p.md"\n// at namespace scope\nstruct s {};\n')
+                'int a = 1;\n}\n#line 10 "p.md"\n// at namespace scope\nstruct s {};\n'
+                'TEST_CASE("q.md:2") {\n#line 2 "q.md"\n\nint b;\n}\n')
     if made != expected:
         sys.exit(f"expected\n{expected}\ngot\n{made}")
-    print("a page of three blocks gives what is expected")
+    print("a page of three blocks and one more give what is expected")
 
 
 if __name__ == "__main__":
@@ -64,8 +67,8 @@ if __name__ == "__main__":
         broken = list(broken_links(pathlib.Path(sys.argv[2]).resolve()))
         print("\n".join(broken) or "every link leads somewhere, every folder has a page")
         sys.exit(1 if broken else 0)
-    elif len(sys.argv) == 3:
-        page = pathlib.Path(sys.argv[1])
-        pathlib.Path(sys.argv[2]).write_text(translation_unit(page.read_text(), page.name))
+    elif len(sys.argv) >= 3:
+        pages = [pathlib.Path(name) for name in sys.argv[1:-1]]
+        pathlib.Path(sys.argv[-1]).write_text(translation_unit(*((page.read_text(), page.name) for page in pages)))
     else:
         sys.exit(__doc__)

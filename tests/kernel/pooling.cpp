@@ -130,9 +130,9 @@ TEST_CASE("garbage windows are refused", "[kernel][pooling]") {
     const std::int64_t huge = std::numeric_limits<std::int64_t>::max(), low = std::numeric_limits<std::int64_t>::min();
     const shape in{1, 1, 8, 8};
     for (const std::int64_t bad : {std::int64_t{0}, std::int64_t{-3}, low}) {
-        CHECK_THROWS_AS(kernel::pooled_shape(in, {.size = {bad, 1}}), std::invalid_argument);
-        CHECK_THROWS_AS(kernel::pooled_shape(in, {.stride = {1, bad}}), std::invalid_argument);
-        CHECK_THROWS_AS(kernel::pooled_shape(in, {.dilation = {1, bad}}), std::invalid_argument);
+        CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.size = {bad, 1}}), std::invalid_argument);
+        CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.stride = {1, bad}}), std::invalid_argument);
+        CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.dilation = {1, bad}}), std::invalid_argument);
     }
     for (const std::int64_t bad : {std::int64_t{-1}, low, huge, std::int64_t{2}})
         for (std::size_t side = 0; side < 4; ++side) {
@@ -140,11 +140,11 @@ TEST_CASE("garbage windows are refused", "[kernel][pooling]") {
             w.padding[side] = bad;
             CHECK_THROWS_AS(kernel::pooled_shape(in, w), std::invalid_argument);
         }
-    CHECK_THROWS_AS(kernel::pooled_shape(in, {.size = {9, 1}}), std::invalid_argument);
-    CHECK_THROWS_AS(kernel::pooled_shape(in, {.size = {huge, huge}, .dilation = {huge, huge}}), std::invalid_argument);
-    CHECK_THROWS_AS(kernel::pooled_shape(in, {.stride = {huge, 1}, .padding = {0, 0, huge, 0}}), std::invalid_argument);
-    CHECK_THROWS_AS(kernel::pooled_shape({8, 8}, {}), std::invalid_argument);
-    CHECK_THROWS_AS(kernel::pooled_shape({1, 1, 0, 8}, {}), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.size = {9, 1}}), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.size = {huge, huge}, .dilation = {huge, huge}}), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.stride = {huge, 1}, .padding = {0, 0, huge, 0}}), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::pooled_shape({8, 8}, window2d{}), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::pooled_shape({1, 1, 0, 8}, window2d{}), std::invalid_argument);
     std::vector<float> a(64), b(64);
     CHECK_THROWS_AS(kernel::max_pool2d({a.data(), in}, {.size = {2, 2}}, {b.data(), in}), std::invalid_argument);
     CHECK_THROWS_AS(kernel::max_pool2d({a.data(), in, {64, 64, 1, 8}}, {}, {b.data(), in}), std::invalid_argument);
