@@ -10,6 +10,7 @@
 #include <vector>     // std::vector
 
 #include "attempt.hpp"
+#include "bisect.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
@@ -26,14 +27,23 @@ struct batch_result {
     return by_model && f.rows.size() == rows;
 }
 
-/// Runs the rows of a batch that failed as a whole one by one; those that fail alone stay failed.
-template <class RunShard>
-void run_apart(plan& shards, std::size_t rows, std::vector<fault>& failures, const RunShard& run) {
+/// Halves the rows of a batch that failed as a whole until those at fault stand alone.
+template <class Run>
+void run_apart(std::size_t rows, std::vector<fault>& failures, const Run& run) {
+    bisection search(rows);
+    search.failed(*search.next());
     failures.clear();
-    shards.cuts.clear();
-    for (std::size_t row = 0; row <= rows; ++row) shards.cuts.push_back(row);
-    for (std::size_t row = 0; row < rows; ++row)
-        for (fault& f : run(claim{.shard = row, .attempt = 2}).faults) failures.push_back(std::move(f));
+    for (unsigned attempt = 2; const auto half = search.next(); ++attempt) {
+        plan part;
+        part.cuts = {half->first, half->first + half->rows};
+        std::vector<fault> found = run(row_set(part, 0), attempt).faults;
+        if (half->rows > 1 && !found.empty() && takes_all(found.front(), half->rows)) {
+            search.failed(*half);
+            continue;
+        }
+        search.passed(*half);
+        for (fault& f : found) failures.push_back(std::move(f));
+    }
 }
 
 /// The model's answers for all rows of a batch. A row that makes the model throw fails alone. `requests`, where given,
@@ -62,12 +72,14 @@ template <class M>
         failures.push_back({fault_kind::threw, why.what(), {}, 0});
         for (std::size_t row = 0; row < count; ++row) failures.back().rows.push_back(row);
     }
-    const auto run = [&](const claim& what) { return run_attempt(m, rows, shards, what, verify, answers, space); };
+    const auto run = [&](const row_set& which, unsigned attempt) {
+        return run_attempt(m, rows, which, claim{.attempt = attempt}, verify, answers, space);
+    };
     if (failures.empty()) {
         for (std::size_t shard = 0; shard < shards.shards(); ++shard)
-            for (fault& f : run(claim{.shard = shard}).faults) failures.push_back(std::move(f));
+            for (fault& f : run(row_set(shards, shard), 1).faults) failures.push_back(std::move(f));
         if (!apart && count > 1 && !failures.empty() && takes_all(failures.front(), count))
-            run_apart(shards, count, failures, run);
+            run_apart(count, failures, run);
     }
     std::sort(failures.begin(), failures.end(),
               [](const fault& a, const fault& b) { return a.rows.front() < b.rows.front(); });

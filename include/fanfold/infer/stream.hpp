@@ -64,10 +64,11 @@ class stream_state {
     using row_type = typename stream_source<Source>::row;
 
 public:
-    stream_state(const Model& model, Source& source, Sink& sink, const stream_options& how, std::size_t workers)
+    stream_state(const Model& model, Source& source, Sink& sink, const stream_options& how, std::size_t workers,
+                 fanfold::clock time)
         : model_(model),
           how_(how),
-          stop_(how.stop, how.deadline),
+          stop_(how.stop, how.deadline, time),
           max_rows_(std::max<std::size_t>(how.max_rows, 1)),
           bound_(how.max_in_flight != 0 ? how.max_in_flight : 4 * max_rows_ * workers),
           done_(bound_),
@@ -325,7 +326,7 @@ requires(
     [[nodiscard]] stream_outcome
     stream(const Executor& workers, const Model& m, Source&& source, Sink&& sink, const stream_options& how = {}) {
     using state_type = detail::stream_state<Model, std::remove_reference_t<Source>, std::remove_reference_t<Sink>>;
-    state_type state(m, source, sink, how, workers.workers());
+    state_type state(m, source, sink, how, workers.workers(), clock_of(workers));
     std::size_t scratch = 0;
     if constexpr (declared_model<Model>) scratch = m.workspace_bytes(how.max_rows);
     const auto next = [&](std::size_t worker, time_point now) { return state.next(worker, now); };
