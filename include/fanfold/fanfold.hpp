@@ -13,7 +13,11 @@
 //
 #include "model/model.hpp"
 //
+#include "partition/bucketed.hpp"
 #include "partition/contiguous.hpp"
+#include "partition/hashed.hpp"
+#include "partition/longest_first.hpp"
+#include "partition/weighted.hpp"
 //
 #include "placement/topology.hpp"
 #include "placement/workspaces.hpp"

@@ -36,3 +36,24 @@ TEST_CASE("A deadline is one on the executor's clock") {
     for (const fault& f : j.failures) CHECK(f.kind == fault_kind::timed_out);
     CHECK(j.events.finished - j.events.started == 5s);
 }
+
+TEST_CASE("Shards of a plan with an order are claimed in that order, by executors that like shares, too") {
+    std::vector<float> rows(400);
+    std::vector<double> costs(400);
+    for (std::size_t row = 0; row < 400; ++row) {
+        rows[row] = static_cast<float>(row);
+        costs[row] = static_cast<double>(1 + row * 7919 % 1000);
+    }
+    for (const claim_order order : {claim_order::shared, claim_order::own_share_first}) {
+        std::vector<double> claimed;
+        const plan sorted = longest_first{.cost = costs, .rows_per_shard = 1}({.rows = 400});
+        const simulated_executor cluster({.workers = 8, .order = order}, [&](const claim& c, std::size_t) -> duration {
+            claimed.push_back(costs[sorted.row(c.shard, 0)]);
+            return std::chrono::microseconds(static_cast<long>(claimed.back()));
+        });
+        const job j = infer(cluster, twice, rows, {.partition = longest_first{.cost = costs, .rows_per_shard = 1}});
+        CHECK(std::is_sorted(claimed.rbegin(), claimed.rend()));
+        CHECK(digest(j.answers) == digest(infer(serial_executor(), twice, rows).answers));
+        CHECK(j.shards == sorted);
+    }
+}

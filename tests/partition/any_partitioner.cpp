@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "../catch.hpp"
+#include "contract.hpp"
 
 using namespace fanfold;
 
@@ -19,6 +19,10 @@ struct backwards {
 };
 
 }  // namespace
+
+TEST_CASE("A partitioner behind any_partitioner keeps the contract of partitioners") {
+    contract::partitions_every_batch([](std::size_t, std::uint64_t) { return any_partitioner(backwards{}); });
+}
 
 TEST_CASE("Any callable from a workload to a plan is a partitioner") {
     const any_partitioner p = backwards{};

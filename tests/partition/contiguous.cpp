@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/partition/contiguous.hpp>
 
-#include "../catch.hpp"
 #include "../text.hpp"
+#include "contract.hpp"
 
 using namespace fanfold;
+
+TEST_CASE("contiguous keeps the contract of partitioners") {
+    contract::partitions_every_batch([](std::size_t, std::uint64_t seed) {
+        return seed % 2 == 0 ? contiguous{.shards = seed % 100} : contiguous{.rows_per_shard = seed % 100};
+    });
+}
 
 TEST_CASE("Shards of a given number differ in length by at most one") {
     CHECK(contiguous{.shards = 4}({.rows = 10}).cuts == std::vector<std::size_t>{0, 3, 6, 8, 10});

@@ -65,7 +65,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     const stop stopping(how.stop, how.deadline, time);
 
     // partition: which rows travel together?
-    const plan shards = detail::partition(model, how.partition, rows, {rows.rows(), workers.workers()});
+    plan shards = detail::partition(model, how.partition, rows, {rows.rows(), workers.workers()});
     const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards()), 1);
 
     // place: where are the answers, and how much scratch memory does a worker need?
@@ -78,7 +78,9 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
 
     // schedule: workers claim shards; each attempt gathers rows, runs the model, verifies and commits
     detail::record log(shards, rows.rows(), how.on_event, time);
-    counter_claims claims(shards.shards(), workers.order(), useful, stopping);
+    // a plan with an order of its own says what comes first
+    const claim_order order = shards.order.empty() ? workers.order() : claim_order::shared;
+    counter_claims claims(shards.shards(), order, useful, stopping);
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {
         return detail::run_attempt(model, rows, {shards, what.shard}, what, how.verify, answers, space);
@@ -90,7 +92,9 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     if (shards.shards() != 0) workers.run({next, done, run, useful, scratch, stopping, how.on_event, how.idle});
 
     // fold: back in row order, and what failed by name
-    return std::move(log).finish(answers, stopping, std::string(workers.name()), workers.workers());
+    job all = std::move(log).finish(answers, stopping, std::string(workers.name()), workers.workers());
+    all.shards = std::move(shards);
+    return all;
 }
 
 }  // namespace fanfold::inline FANFOLD_ABI

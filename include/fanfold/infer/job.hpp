@@ -8,6 +8,7 @@
 #include "../context/events.hpp"
 #include "../core/batch.hpp"
 #include "../core/fault.hpp"
+#include "../partition/plan.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -15,6 +16,7 @@ struct job {
     batch answers;                ///< in row order; a failed row holds NaN (0 where the type has none)
     std::vector<fault> failures;  ///< rows that never passed, by reason; empty when all did
     timeline events;              ///< what happened, when, on which worker
+    plan shards = {};             ///< which rows travelled together, by the shard numbers in events
 
     /// Rows that some failure names, each counted once.
     template <class = void>

@@ -62,7 +62,7 @@ public:
         std::sort(failures_.begin(), failures_.end(),
                   [](const fault& a, const fault& b) { return a.rows.front() < b.rows.front(); });
         for (const fault& f : failures_) answers.blank(f.rows);
-        return {std::move(answers).take(), std::move(failures_), std::move(events_)};
+        return {std::move(answers).take(), std::move(failures_), std::move(events_), {}};
     }
 
 private:

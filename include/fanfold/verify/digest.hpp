@@ -1,14 +1,11 @@
 // fanfold/verify/digest.hpp - a 64-bit digest of answers: equal bits, equal digest, on every machine.
 // SPDX-License-Identifier: MIT
 #pragma once
-#define XXH_INLINE_ALL  // xxHash's own switch for header-only use; undefined again, so that it is nobody else's
-#include <xxhash.h>     // XXH3_64bits
-#undef XXH_INLINE_ALL
-
 #include <cstddef>  // std::size_t
 #include <cstdint>  // std::uint64_t
 #include <string>   // std::string
 
+#include "../core/hash.hpp"
 #include "../core/tensor.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -22,7 +19,7 @@ namespace fanfold::inline FANFOLD_ABI {
         const tensor copy(answers);
         return digest(static_cast<tensor_view>(copy));
     }
-    return XXH3_64bits(answers.data(), answers.bytes());
+    return hash_bytes(answers.data(), answers.bytes());
 }
 
 /// 16 hex digits.
