@@ -26,9 +26,15 @@ else()
   target_link_libraries(${fanfold_importer} PRIVATE fanfold_flags)
 endif()
 
+# fanfold_plain_program(NAME SOURCES...): an executable that loads no ONNX file.
+function(fanfold_plain_program name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE fanfold::fanfold fanfold::json fanfold_flags)
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+endfunction()
+
 # fanfold_program(NAME SOURCES...): an executable with everything of fanfold's.
 function(fanfold_program name)
-  add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE fanfold::fanfold ${fanfold_importer} fanfold::json fanfold_flags)
-  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+  fanfold_plain_program(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE ${fanfold_importer})
 endfunction()
