@@ -123,3 +123,22 @@ TEST_CASE("A stop is caught as a standard exception, but not as a runtime error 
     static_assert(!std::is_base_of_v<std::runtime_error, stopped_error>);
     SUCCEED();
 }
+
+TEST_CASE("An attempt may have a token and a deadline of its own, which the next one has not") {
+    time_point now = time_point(std::chrono::hours(1));
+    const fanfold::clock virtual_time([](const void* at) { return *static_cast<const time_point*>(at); }, &now);
+    std::stop_source loser;
+    stop stopping(std::stop_token{}, now + std::chrono::seconds(9), virtual_time);
+    stopping.limit_attempt({}, now + std::chrono::seconds(2));
+    CHECK_FALSE(stopping.reason());
+    now += std::chrono::seconds(2);
+    CHECK(stopping.reason() == stop_reason::deadline);
+    stopping.limit_attempt(loser.get_token(), time_point::max());
+    CHECK_FALSE(stopping.reason());
+    loser.request_stop();
+    CHECK(stopping.reason() == stop_reason::requested);
+    stopping.limit_attempt({}, time_point::max());
+    CHECK_FALSE(stopping.reason());
+    now += std::chrono::seconds(7);
+    CHECK(stopping.reason() == stop_reason::deadline);
+}

@@ -69,3 +69,16 @@ TEST_CASE("After a stop nothing is claimed any more") {
     stopper.request_stop();
     CHECK(std::holds_alternative<finished>(source.next(0, {})));
 }
+
+TEST_CASE("How many shards are out is known at any time") {
+    for (const claim_order order : {claim_order::shared, claim_order::own_share_first}) {
+        counter_claims source(10, order, 3);
+        CHECK(source.claimed() == 0);
+        (void)source.next(1, {});
+        (void)source.next(1, {});
+        CHECK(source.claimed() == 2);
+        (void)all_of(source, 0);
+        (void)source.next(2, {});
+        CHECK(source.claimed() == 10);
+    }
+}

@@ -14,7 +14,15 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 
-/// One attempt at a shard.
+/// Why there was an attempt.
+enum class attempt_kind : std::uint8_t {
+    first,   ///< every shard has one
+    retry,   ///< of rows that failed before
+    part,    ///< of a shard that was halved to find the rows at fault
+    second,  ///< beside a slow one, which may still run
+};
+
+/// One attempt at a shard, or at some of its rows.
 struct event {
     std::size_t shard = 0;
     std::size_t rows = 0;
@@ -23,6 +31,7 @@ struct event {
     time_point started;
     time_point finished;
     std::optional<fault_kind> fault;  ///< the first of them, where the attempt had any
+    attempt_kind kind = attempt_kind::first;
 };
 
 /// Everything that happened in one job.

@@ -22,10 +22,6 @@ struct wrong_shape_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Where attempts write: to the final place of their rows, where that is dense, or apart, where another attempt may be
-/// at the same rows.
-enum class writing { in_place, apart };
-
 /// The answers of a job. Attempts that commit own disjoint rows, so their workers write at once without a lock.
 template <class>
 class basic_answer_store {

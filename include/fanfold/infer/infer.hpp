@@ -10,10 +10,10 @@
 #include <type_traits>  // std::conditional_t
 #include <utility>      // std::move
 
-#include "../schedule/counter_claims.hpp"
 #include "attempt.hpp"
 #include "job.hpp"
 #include "options.hpp"
+#include "policy_claims.hpp"
 #include "record.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -47,6 +47,16 @@ template <class M>
     return shards;
 }
 
+/// Whether a model may be asked for some of a shard's rows: not where they depend on each other or a batch is static.
+template <class M>
+[[nodiscard]] shards_are divided(const M& m, const batch& rows) {
+    if constexpr (requires { m.rows_per_call(); })
+        if (m.rows_per_call() > 1) return shards_are::whole;
+    if constexpr (requires { m.row_mixer(rows); })
+        if (!std::string(m.row_mixer(rows)).empty()) return shards_are::whole;
+    return shards_are::divisible;
+}
+
 }  // namespace detail
 
 /// Computes the model's answers for all rows, on the executor's workers, into one result in row order.
@@ -68,30 +78,35 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     plan shards = detail::partition(model, how.partition, rows, {rows.rows(), workers.workers()});
     const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards()), 1);
 
+    // what runs, in which order and how often; a plan with an order of its own says what comes first
+    const claim_order order = shards.order.empty() ? workers.order() : claim_order::shared;
+    detail::policy_claims claims(shards, how, detail::divided(model, rows), order, useful, workers.workers(), stopping);
+
     // place: where are the answers, and how much scratch memory does a worker need?
-    detail::answer_store answers(shards, rows.rows());
-    std::size_t scratch = detail::shard_rows_bytes(rows, shards);
+    detail::answer_store answers(shards, rows.rows(), claims.where());
+    std::size_t scratch = detail::shard_rows_bytes(rows, shards, claims.of_shards());
     if constexpr (declared_model<Model>) {
         answers.declare(model.answers(rows));
-        scratch += model.workspace_bytes(shards.largest()) + answers.room_bytes();
+        scratch += model.workspace_bytes(shards.largest()) + answers.room_bytes(claims.of_shards());
     }
 
     // schedule: workers claim shards; each attempt gathers rows, runs the model, verifies and commits
     detail::record log(shards, rows.rows(), how.on_event, time);
-    // a plan with an order of its own says what comes first
-    const claim_order order = shards.order.empty() ? workers.order() : claim_order::shared;
-    counter_claims claims(shards.shards(), order, useful, stopping);
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {
-        return detail::run_attempt(model, rows, {shards, what.shard}, what, how.verify, answers, space);
+        claims.limit(what, space);
+        const auto commits = [&](const outcome& checked) { return claims.commits(what, checked); };
+        return detail::run_attempt(model, rows, claims.rows(what), what, how.verify, answers, space, commits);
     };
     const auto done = [&](const attempt& ended, outcome result) {
-        claims.done(ended, result);
-        log.add(ended, std::move(result));
+        const std::size_t count = claims.rows(ended.what).rows();
+        std::vector<fault> stay = claims.done(ended, result);
+        log.add(ended, count, result, std::move(stay));
     };
     if (shards.shards() != 0) workers.run({next, done, run, useful, scratch, stopping, how.on_event, how.idle});
 
     // fold: back in row order, and what failed by name
+    log.keep(claims.given_up());
     job all = std::move(log).finish(answers, stopping, std::string(workers.name()), workers.workers());
     all.shards = std::move(shards);
     return all;

@@ -8,12 +8,26 @@
 #include "../partition/any_partitioner.hpp"
 #include "../schedule/executor.hpp"
 #include "../verify/verifier.hpp"
+#include "breaker.hpp"
+#include "hedge.hpp"
+#include "retry.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
+
+/// What has no answer when a shard keeps failing.
+enum class give_up {
+    shards,  ///< all of it
+    rows,    ///< the rows that fail alone: it is halved until they are found (infer/bisect.hpp)
+};
 
 struct options {
     any_partitioner partition = {};                     ///< which rows travel together; contiguous{} at first
     any_verifier verify = {};                           ///< what is checked of the answers, e.g. finite{}
+    fanfold::retry retry = {};                          ///< what is tried again; nothing at first
+    fanfold::give_up give_up = give_up::shards;         ///< what is lost when that does not help
+    std::optional<fanfold::hedge> hedge = {};           ///< shards slower than their peers are started twice
+    std::optional<fanfold::breaker> breaker = {};       ///< nothing is started while too much fails
+    std::optional<duration> time_limit = {};            ///< of an attempt; what takes longer has failed, and is stopped
     std::stop_token stop = {};                          ///< rows not computed when it is set come back as failures
     std::optional<time_point> deadline = {};            ///< the same, at a time
     idle_workers idle = idle_workers::help_few_shards;  ///< whether workers without a shard help inside of rows

@@ -37,18 +37,22 @@ public:
         events_.started = time_.now();
     }
 
-    void add(const attempt& ended, outcome result) {
-        event& e = events_.attempts[ended.what.shard];
-        e = {ended.what.shard, shards_.rows_of(ended.what.shard),
-             ended.worker,     ended.what.attempt,
-             ended.started,    ended.ended,
-             std::nullopt};
-        if (!result.answered()) {
-            e.fault = result.faults.front().kind;
+    /// An attempt at `rows` rows; `result` is what came of it, `stay` what stays of that.
+    void add(const attempt& ended, std::size_t rows, const outcome& result, std::vector<fault> stay) {
+        event e{ended.what.shard, rows,        ended.worker, ended.what.attempt,
+                ended.started,    ended.ended, std::nullopt, ended.what.kind};
+        if (!result.answered()) e.fault = result.faults.front().kind;
+        if (e.kind == attempt_kind::first) events_.attempts[e.shard] = e;
+        if (e.kind != attempt_kind::first || !stay.empty()) {
             const std::lock_guard lock(mutex_);
-            for (fault& f : result.faults) failures_.push_back(std::move(f));
+            if (e.kind != attempt_kind::first) more_.push_back(e);
+            keep(std::move(stay));
         }
         if (watcher_) watcher_(e);
+    }
+    /// Faults that stay of attempts that are over. Not while others add.
+    void keep(std::vector<fault> stay) {
+        for (fault& f : stay) failures_.push_back(std::move(f));
     }
 
     /// Names the rows that nobody claimed before the stop, blanks all failed rows, and hands everything over.
@@ -78,6 +82,12 @@ private:
                 unclaimed.rows.push_back(shards_.row(shard, at));
         }
         events_.attempts.resize(claimed);
+        if (!more_.empty()) {
+            events_.attempts.insert(events_.attempts.end(), more_.begin(), more_.end());
+            std::sort(events_.attempts.begin(), events_.attempts.end(), [](const event& a, const event& b) {
+                return a.shard != b.shard ? a.shard < b.shard : a.started < b.started;
+            });
+        }
         if (unclaimed.rows.empty()) return;
         std::sort(unclaimed.rows.begin(), unclaimed.rows.end());
         const stopped_error why(stopping.reason().value_or(stop_reason::requested));
@@ -91,6 +101,7 @@ private:
     fanfold::clock time_;
     std::mutex mutex_;
     std::vector<fault> failures_;
+    std::vector<event> more_;  ///< of attempts that are not a shard's first
     timeline events_;
 };
 using record = basic_record<void>;

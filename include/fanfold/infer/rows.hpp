@@ -79,6 +79,10 @@ template <class = void>
 /// What an attempt's rows come from: whole shards, which may lie together, or any rows of them.
 enum class pieces { none, any };
 
+/// Where attempts write: to the final place of their rows, where that is dense, or apart, where another attempt may be
+/// at the same rows.
+enum class writing { in_place, apart };
+
 /// What `shard_rows` takes from a workspace at most.
 [[nodiscard]] inline std::size_t shard_rows_bytes(const batch& all, const plan& shards, pieces of = pieces::none) {
     std::size_t bytes = workspace::rounded(all.size() * sizeof(tensor_view));

@@ -5,18 +5,22 @@
 #include <cstddef>   // std::size_t
 #include <variant>   // std::variant
 
-#include "../context/clock.hpp"
+#include "../context/events.hpp"
 #include "../core/outcome.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
 inline constexpr std::size_t no_worker = static_cast<std::size_t>(-1);
+inline constexpr std::size_t whole_shard = static_cast<std::size_t>(-1);
 
 /// The right and duty to run one attempt at a shard.
 struct claim {
     std::size_t shard = 0;
     unsigned attempt = 1;
     std::size_t avoid = no_worker;  ///< a worker that had better not run it
+    attempt_kind kind = attempt_kind::first;
+    std::size_t piece = whole_shard;  ///< which of its source's sets of rows, where it is not the whole shard
+    std::size_t worker = no_worker;   ///< that it was given to, where its source says so
 };
 /// Nothing is ready; ask again then, or when an attempt ends. time_point::max(): only when an attempt ends.
 struct wait_until {

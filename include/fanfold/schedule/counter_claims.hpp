@@ -1,9 +1,10 @@
 // fanfold/schedule/counter_claims.hpp - the claim source of a clean job: every shard once, one atomic increment each.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <atomic>   // std::atomic
-#include <cstddef>  // std::size_t
-#include <memory>   // std::unique_ptr
+#include <algorithm>  // std::min
+#include <atomic>     // std::atomic
+#include <cstddef>    // std::size_t
+#include <memory>     // std::unique_ptr
 
 #include "../context/stop.hpp"
 #include "../core/tensor.hpp"
@@ -25,7 +26,8 @@ public:
           shares_(std::make_unique<share[]>(count_)),
           stop_(std::move(stop)) {
         for (std::size_t s = 0; s < count_; ++s) {
-            shares_[s].next = shards * s / count_;
+            shares_[s].begin = shards * s / count_;
+            shares_[s].next = shares_[s].begin;
             shares_[s].end = shards * (s + 1) / count_;
         }
     }
@@ -43,9 +45,18 @@ public:
 
     void done(const attempt&, const outcome&) noexcept {}
 
+    /// How many shards have been handed out.
+    [[nodiscard]] std::size_t claimed() const noexcept {
+        std::size_t sum = 0;
+        for (std::size_t s = 0; s < count_; ++s)
+            sum += std::min(shares_[s].next.load(std::memory_order_relaxed), shares_[s].end) - shares_[s].begin;
+        return sum;
+    }
+
 private:
     struct alignas(buffer_alignment) share {
         std::atomic<std::size_t> next{0};
+        std::size_t begin = 0;
         std::size_t end = 0;
     };
 

@@ -1,0 +1,486 @@
+// fanfold/infer/policy_claims.hpp - the claims of infer: every shard once and, where options ask for it, retries, halves of
+// what fails, and second attempts beside slow ones.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <algorithm>   // std::push_heap, std::min
+#include <atomic>      // std::atomic
+#include <cstddef>     // std::size_t
+#include <memory>      // std::unique_ptr
+#include <mutex>       // std::mutex
+#include <optional>    // std::optional
+#include <stop_token>  // std::stop_source
+#include <string>      // std::string
+#include <utility>     // std::move
+#include <vector>      // std::vector
+
+#include "../schedule/counter_claims.hpp"
+#include "bisect.hpp"
+#include "options.hpp"
+#include "retry_tokens.hpp"
+#include "rows.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace detail {
+
+/// Whether some of a shard's rows may be computed without the others: not where they depend on each other, or where the
+/// model takes a fixed number.
+enum class shards_are { divisible, whole };
+
+/// Decides by each attempt's end what is claimed next. All time comes with the calls, so that tests invent it.
+///
+/// cost     without policies the counter and one branch a call; with some, a load and a store on the worker's own cache
+///          line besides, and a compare-exchange on the shard's byte where shards are hedged; a lock for what fails
+/// threads  all members may be called at once; `worker` is below the number given
+template <class>
+class basic_policy_claims {
+public:
+    basic_policy_claims(const plan& shards, const options& how, shards_are divided, claim_order order,
+                        std::size_t useful, std::size_t workers, fanfold::stop stopping)
+        : plan_(shards),
+          how_(how),
+          divided_(divided),
+          stop_(stopping),
+          counter_(shards.shards(), order, useful, std::move(stopping)),
+          active_(how.retry.max_attempts > 1 || how.give_up == give_up::rows || how.hedge || how.breaker ||
+                  how.time_limit),
+          tokens_(how.retry.budget),
+          random_(how.retry.seed),
+          expected_(shards.shards()) {
+        if (how.breaker) breaker_.emplace(*how.breaker);
+        if (how.hedge) states_ = std::make_unique<std::atomic<state>[]>(shards.shards());
+        if (active_) slots_ = std::make_unique<slot[]>(count_ = std::max<std::size_t>(workers, 1));
+        if (how.hedge || how.breaker) attention_ = 0;
+    }
+
+    /// Attempts at some of a shard's rows may come.
+    [[nodiscard]] pieces of_shards() const noexcept { return active_ ? pieces::any : pieces::none; }
+    /// Attempts at the same rows may run at the same time.
+    [[nodiscard]] writing where() const noexcept { return how_.hedge ? writing::apart : writing::in_place; }
+
+    [[nodiscard]] next_claim next(std::size_t worker, time_point now) {
+        if (!active_) return counter_.next(worker, now);
+        const bool rests = how_.hedge && now < slots_[worker].rests_until;
+        if (!rests && now.time_since_epoch().count() < attention_.load(std::memory_order_relaxed)) {
+            const next_claim fresh = counter_.next(worker, now);
+            if (const auto* what = std::get_if<claim>(&fresh)) return given(*what, worker, now);
+        }
+        return attend(worker, now);
+    }
+
+    /// The rows of a claim that `next` gave; valid until `done`.
+    [[nodiscard]] row_set rows(const claim& what) {
+        if (what.piece == whole_shard) return {plan_, what.shard};
+        const std::lock_guard lock(mutex_);
+        return row_set(pieces_[what.piece]->rows);
+    }
+
+    /// Puts what ends this attempt early into its workspace.
+    void limit(const claim& what, workspace& space) const {
+        if (!how_.hedge && !how_.time_limit) return;
+        const slot& here = slots_[what.worker];
+        const time_point started{duration(here.started.load(std::memory_order_relaxed))};
+        space.stop.limit_attempt(how_.hedge ? here.stopper.get_token() : std::stop_token(),
+                                 how_.time_limit ? started + *how_.time_limit : time_point::max());
+    }
+
+    /// Whether the attempt's answers are the ones that count.
+    [[nodiscard]] bool commits(const claim& what, const outcome& checked) {
+        if (!how_.hedge || what.piece != whole_shard) return true;
+        state alone = state::alone;
+        if (states_[what.shard].compare_exchange_strong(alone, state::settled, std::memory_order_acq_rel)) return true;
+        const std::lock_guard lock(mutex_);
+        pair* both = pair_of(what.shard);
+        if (both == nullptr || both->winner != no_worker) return false;
+        if (!checked.answered() && both->running > 1) return false;  // the other may do better
+        both->winner = what.worker;
+        return true;
+    }
+
+    /// Takes an attempt's outcome, which becomes a fault where it came too late; the faults that stay.
+    [[nodiscard]] std::vector<fault> done(const attempt& ended, outcome& result) {
+        if (!active_) return result.faults;
+        const bool late = how_.time_limit && ended.ended - ended.started >= *how_.time_limit;
+        const bool noticed = ended.what.piece != whole_shard || tripped_.load(std::memory_order_relaxed) || late;
+        if (result.answered() && !noticed && !(how_.hedge && is_paired(ended.what.shard))) {
+            slot& here = slots_[ended.worker];
+            if (how_.hedge) {
+                here.running.store(whole_shard, std::memory_order_relaxed);
+                here.times.add(ended.ended - ended.started);
+            }
+            settle(here);
+            return {};
+        }
+        std::stop_source loser(std::nostopstate);
+        std::vector<fault> stay;
+        {
+            const std::lock_guard lock(mutex_);
+            stay = judge(ended, result, late, loser);
+            look_again();
+        }
+        settle(slots_[ended.worker]);
+        loser.request_stop();
+        return stay;
+    }
+
+    /// What waited for another attempt when the job ended, and what waited too long.
+    [[nodiscard]] std::vector<fault> given_up() {
+        for (const waiting& one : heap_)
+            for (fault& f : pieces_[one.piece]->faults) expired_.push_back(std::move(f));
+        heap_.clear();
+        return std::move(expired_);
+    }
+
+private:
+    enum class state : unsigned char { alone, paired, settled };
+
+    /// Rows that are tried again, together.
+    struct piece {
+        std::vector<std::size_t> rows;
+        std::vector<fault> faults;  ///< why
+        claim what;
+        unsigned tries = 1;     ///< as retry::max_attempts counts
+        duration delay{};       ///< before this attempt
+        time_point last_start;  ///< later is too late
+    };
+    struct waiting {
+        time_point ready;
+        std::size_t piece;
+        [[nodiscard]] friend bool operator<(const waiting& a, const waiting& b) {  // the soonest is on top of a heap
+            return a.ready != b.ready ? a.ready > b.ready : a.piece > b.piece;
+        }
+    };
+    /// Two attempts at one shard.
+    struct pair {
+        std::size_t shard;
+        std::size_t workers[2];
+        unsigned running = 2;
+        std::size_t winner = no_worker;
+    };
+    /// Written by its worker, read by all.
+    struct alignas(buffer_alignment) slot {
+        std::atomic<std::size_t> settled{0};            ///< attempts that have ended
+        std::atomic<std::size_t> running{whole_shard};  ///< shard of a first attempt, or none
+        std::atomic<duration::rep> started{0};
+        recent_times times;
+        std::stop_source stopper;  ///< written under the lock
+        time_point rests_until{};  ///< of its worker alone
+    };
+
+    static void settle(slot& here) {
+        here.settled.store(here.settled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    }
+    [[nodiscard]] bool is_paired(std::size_t shard) const {
+        return states_[shard].load(std::memory_order_acquire) == state::paired;
+    }
+    [[nodiscard]] pair* pair_of(std::size_t shard) {
+        for (pair& both : pairs_)
+            if (both.shard == shard) return &both;
+        return nullptr;
+    }
+
+    claim given(claim what, std::size_t worker, time_point now) {
+        what.worker = worker;
+        if (!how_.hedge && !how_.time_limit) return what;
+        slot& here = slots_[worker];
+        here.started.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+        here.running.store(what.kind == attempt_kind::first ? what.shard : whole_shard, std::memory_order_relaxed);
+        return what;
+    }
+
+    /// `next` where more than the counter has a say.
+    next_claim attend(std::size_t worker, time_point now) {
+        const std::lock_guard lock(mutex_);
+        if (stop_.reason()) return finished{};
+        if (breaker_ && !breaker_->allows(now)) {
+            if (all_settled()) return finished{};
+            return wait_until{breaker_->reopens()};
+        }
+        const next_claim found = choose(worker, now);
+        if (breaker_ && !std::holds_alternative<claim>(found)) breaker_->give_back();
+        look_again();
+        if (const auto* what = std::get_if<claim>(&found)) return given(*what, worker, now);
+        return found;
+    }
+    next_claim choose(std::size_t worker, time_point now) {
+        if (how_.hedge && now < slots_[worker].rests_until && !all_settled())
+            return wait_until{slots_[worker].rests_until};
+        if (const auto again = take_ready(worker, now, take::others)) return *again;
+        if (how_.hedge && now >= look_at_)
+            if (const auto second = pair_up(worker, now)) return *second;
+        const next_claim fresh = counter_.next(worker, now);
+        if (std::holds_alternative<claim>(fresh) || all_settled()) return fresh;
+        if (const auto again = take_ready(worker, now, take::any)) return *again;
+        time_point soonest = heap_.empty() ? time_point::max() : heap_.front().ready;
+        if (how_.hedge && may_pair()) soonest = std::min(soonest, look_at_);
+        return wait_until{soonest};
+    }
+    /// The time from which `next` must come here.
+    void look_again() {
+        time_point soonest = heap_.empty() ? time_point::max() : heap_.front().ready;
+        if (how_.hedge) soonest = std::min(soonest, look_at_);
+        const bool tripped = breaker_ && !breaker_->closed();
+        tripped_.store(tripped, std::memory_order_relaxed);
+        attention_.store(tripped ? 0 : soonest.time_since_epoch().count(), std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool all_settled() const {
+        std::size_t sum = 0;
+        for (std::size_t s = 0; s < count_; ++s) sum += slots_[s].settled.load(std::memory_order_acquire);
+        return sum == expected_;
+    }
+
+    enum class take {
+        others,  ///< not what had better go to another worker
+        any,
+    };
+    /// The piece that has been ready for longest.
+    std::optional<claim> take_ready(std::size_t worker, time_point now, take which) {
+        std::vector<waiting> avoided;
+        std::optional<claim> found;
+        while (!found && !heap_.empty() && heap_.front().ready <= now) {
+            const waiting top = heap_.front();
+            std::pop_heap(heap_.begin(), heap_.end());
+            heap_.pop_back();
+            piece& one = *pieces_[top.piece];
+            if (now > one.last_start) {
+                for (fault& f : one.faults) stays(expired_, std::move(f), "the deadline of its retries has passed");
+                pieces_[top.piece].reset();
+                --expected_;
+            } else if (which == take::others && one.what.avoid == worker) {
+                avoided.push_back(top);
+            } else {
+                found = one.what;
+            }
+        }
+        for (const waiting& one : avoided) wait(one);
+        return found;
+    }
+    void wait(waiting one) {
+        heap_.push_back(one);
+        std::push_heap(heap_.begin(), heap_.end());
+    }
+    void push(piece one, time_point ready) {
+        one.what.piece = pieces_.size();
+        pieces_.push_back(std::make_unique<piece>(std::move(one)));
+        ++expected_;
+        wait({ready, pieces_.size() - 1});
+    }
+
+    // second attempts
+
+    [[nodiscard]] bool may_pair() const {
+        return static_cast<double>(paired_ + 1) <= how_.hedge->share * static_cast<double>(counter_.claimed());
+    }
+    /// A second attempt at the shard that is most overdue, where there is one; says when to look again.
+    std::optional<claim> pair_up(std::size_t worker, time_point now) {
+        if (first_look_ == time_point()) first_look_ = now;
+        std::vector<duration::rep> times;
+        std::size_t most = 1;
+        for (std::size_t s = 0; s < count_; ++s) most = std::max(most, slots_[s].times.count());
+        for (std::size_t s = 0; s < count_; ++s) slots_[s].times.append_to(times, most);
+        if (times.size() < how_.hedge->min_peers) {
+            look_at_ = now + (now - first_look_) / 4 + duration(1);
+            return std::nullopt;
+        }
+        const auto median = static_cast<double>(quantile_of(times, 0.5).count());
+        const duration least(static_cast<duration::rep>(how_.hedge->times_median * median));
+        const duration usual = usual_ = std::max(quantile_of(times, how_.hedge->quantile), least);
+        look_at_ = now + usual;
+        std::size_t owner = no_worker;
+        time_point longest_since = now - usual;
+        for (std::size_t w = 0; w < count_; ++w) {
+            const std::size_t shard = slots_[w].running.load(std::memory_order_relaxed);
+            if (w == worker || shard == whole_shard || states_[shard].load(std::memory_order_relaxed) != state::alone)
+                continue;
+            const time_point since{duration(slots_[w].started.load(std::memory_order_relaxed))};
+            if (since <= longest_since) {
+                longest_since = since;
+                owner = w;
+            } else if (since > now - usual) {
+                look_at_ = std::min(look_at_, since + usual);
+            }
+        }
+        if (owner == no_worker) return std::nullopt;
+        if (!may_pair()) {
+            look_at_ = now + usual / 8;
+            return std::nullopt;
+        }
+        const std::size_t shard = slots_[owner].running.load(std::memory_order_relaxed);
+        state alone = state::alone;
+        if (shard == whole_shard || !states_[shard].compare_exchange_strong(alone, state::paired)) return std::nullopt;
+        pairs_.push_back({shard, {owner, worker}});
+        ++paired_;
+        ++expected_;
+        look_at_ = now;  // there may be more of them
+        return claim{.shard = shard, .attempt = 2, .avoid = owner, .kind = attempt_kind::second};
+    }
+    enum class standing { lone, won, lost, last };  ///< last: neither attempt of the pair has committed
+
+    standing stands(const attempt& ended, std::stop_source& loser) {
+        if (!how_.hedge || ended.what.piece != whole_shard) return standing::lone;
+        pair* both = pair_of(ended.what.shard);
+        if (both == nullptr) {
+            states_[ended.what.shard].store(state::settled, std::memory_order_release);  // no second one any more
+            return standing::lone;
+        }
+        const bool last = --both->running == 0;
+        const std::size_t winner = both->winner;
+        if (winner == ended.worker && !last)
+            loser = slots_[both->workers[0] == ended.worker ? both->workers[1] : both->workers[0]].stopper;
+        if (winner != ended.worker) slots_[ended.worker].stopper = std::stop_source();  // a stop may still come to it
+        if (winner != ended.worker && winner != no_worker && ended.what.kind == attempt_kind::first)
+            slots_[ended.worker].rests_until = ended.ended + usual_;  // or a slow worker uses up the share alone
+        if (last) pairs_.erase(pairs_.begin() + (both - pairs_.data()));
+        if (last) states_[ended.what.shard].store(state::settled, std::memory_order_release);
+        if (winner == ended.worker) return standing::won;
+        return winner == no_worker && last ? standing::last : standing::lost;
+    }
+
+    // what failed
+
+    std::vector<fault> judge(const attempt& ended, outcome& result, bool late, std::stop_source& loser) {
+        const standing place = stands(ended, loser);
+        if (how_.hedge) slots_[ended.worker].running.store(whole_shard, std::memory_order_relaxed);
+        late = late && place != standing::won && !stop_.reason();
+        if (late) result.faults = {too_late(ended)};
+        std::vector<fault> faults = result.faults;
+        bool transient = false;
+        for (const fault& f : faults) transient |= how_.retry.classify(f) == fault_class::transient;
+        if (breaker_) tell_breaker(ended, faults, transient, place);
+        if (place == standing::lost) return {};
+        std::unique_ptr<piece> before;
+        if (ended.what.piece != whole_shard) before = std::move(pieces_[ended.what.piece]);
+        if (faults.empty() || stop_.reason()) return faults;
+        piece from = before ? std::move(*before) : piece{};
+        if (!before) {
+            from.what = ended.what;
+            from.last_start = how_.retry.deadline > time_point::max() - ended.started
+                                  ? time_point::max()
+                                  : ended.started + how_.retry.deadline;
+            if (const auto deadline = stop_.deadline()) from.last_start = std::min(from.last_start, *deadline);
+        }
+        const row_set all = before ? row_set(from.rows) : row_set(plan_, ended.what.shard);
+        std::size_t named = 0;
+        for (const fault& f : faults) named += f.rows.size();
+        if (place == standing::last && named < all.rows()) {  // a verifier passed the others, and they are nowhere
+            piece next{rows_of(all), std::move(faults), ended.what, from.tries, {}, from.last_start};
+            next.what.kind = attempt_kind::retry;
+            push(std::move(next), ended.ended);
+            return {};
+        }
+        if (transient && divided_ == shards_are::whole) return again(from, {}, std::move(faults), rows_of(all), ended);
+        std::vector<fault> stay;
+        std::vector<fault> again_faults;
+        std::vector<std::size_t> again_rows;
+        for (fault& f : faults) {
+            if (how_.retry.classify(f) == fault_class::permanent) {
+                halve(from, std::move(f), ended, stay, "");
+                continue;
+            }
+            again_rows.insert(again_rows.end(), f.rows.begin(), f.rows.end());
+            again_faults.push_back(std::move(f));
+        }
+        if (again_faults.empty()) return stay;
+        std::sort(again_rows.begin(), again_rows.end());
+        again_rows.erase(std::unique(again_rows.begin(), again_rows.end()), again_rows.end());
+        return again(from, std::move(stay), std::move(again_faults), std::move(again_rows), ended);
+    }
+
+    void tell_breaker(const attempt& ended, const std::vector<fault>& faults, bool transient, standing place) {
+        const std::size_t attempts = counter_.claimed() + pieces_.size();
+        if (place == standing::lost && !faults.empty())
+            breaker_->give_back();  // it was stopped, which says nothing
+        else if (transient)
+            breaker_->failed(ended.started, ended.ended, attempts);
+        else
+            breaker_->passed(ended.started, ended.ended, attempts);
+    }
+
+    /// Tries rows again that failed for transient reasons; where that is over, halves or gives up what failed.
+    std::vector<fault> again(const piece& from, std::vector<fault> stay, std::vector<fault> faults,
+                             std::vector<std::size_t> rows, const attempt& ended) {
+        const bool searching = from.what.kind == attempt_kind::part && rows.size() > 1;
+        const char* over = "";
+        if (!searching && from.tries < how_.retry.max_attempts) {
+            const duration delay = backoff(how_.retry, from.tries, from.delay, random_);
+            tokens_.earn(ended.ended, counter_.claimed());
+            if (delay > from.last_start - ended.ended) {
+                over = "the deadline comes before its next attempt";
+            } else if (!tokens_.spend(ended.ended)) {
+                over = "the budget of retries is spent";
+            } else {
+                piece next{std::move(rows), std::move(faults), from.what, from.tries + 1, delay, from.last_start};
+                next.what.kind = from.what.kind == attempt_kind::part ? attempt_kind::part : attempt_kind::retry;
+                next.what.attempt = ended.what.attempt + 1;
+                next.what.avoid = ended.worker;
+                push(std::move(next), ended.ended + delay);
+                return stay;
+            }
+        }
+        for (fault& f : faults) halve(from, std::move(f), ended, stay, over);
+        return stay;
+    }
+
+    /// Gives up what one fault names or, where it may be some of the rows alone, tries its halves at once.
+    void halve(const piece& from, fault f, const attempt& ended, std::vector<fault>& stay, const char* over) {
+        const bool search = how_.give_up == give_up::rows && divided_ == shards_are::divisible;
+        if (!search || f.rows.size() < 2 || *over != 0) return stays(stay, std::move(f), over);
+        for (const row_range half : halves({0, f.rows.size()})) {
+            const auto first = f.rows.begin() + static_cast<std::ptrdiff_t>(half.first);
+            piece next{{first, first + static_cast<std::ptrdiff_t>(half.rows)}, {f}, from.what, 1, {}, from.last_start};
+            next.faults.front().rows = next.rows;
+            next.what.kind = attempt_kind::part;
+            next.what.attempt = ended.what.attempt + 1;
+            next.what.avoid = no_worker;
+            push(std::move(next), ended.ended);
+        }
+    }
+    static void stays(std::vector<fault>& all, fault f, const char* over) {
+        if (*over != 0) f.message += std::string(" (not tried again: ") + over + ")";
+        all.push_back(std::move(f));
+    }
+
+    [[nodiscard]] fault too_late(const attempt& ended) const {
+        const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(*how_.time_limit).count();
+        const row_set all = ended.what.piece == whole_shard ? row_set(plan_, ended.what.shard)
+                                                            : row_set(pieces_[ended.what.piece]->rows);
+        return {fault_kind::timed_out, "the attempt took longer than its limit of " + std::to_string(limit) + " us",
+                rows_of(all), ended.what.attempt};
+    }
+    [[nodiscard]] static std::vector<std::size_t> rows_of(const row_set& set) {
+        std::vector<std::size_t> rows;
+        for (std::size_t at = 0; at < set.rows(); ++at) rows.push_back(set.row(at));
+        std::sort(rows.begin(), rows.end());
+        return rows;
+    }
+
+    const plan& plan_;
+    const options& how_;
+    shards_are divided_;
+    fanfold::stop stop_;
+    counter_claims counter_;
+    bool active_;
+    std::size_t count_ = 0;
+    std::unique_ptr<slot[]> slots_;
+    std::unique_ptr<std::atomic<state>[]> states_;  ///< by shard
+    std::atomic<duration::rep> attention_{
+        time_point::max().time_since_epoch().count()};  ///< before it the counter is all
+    std::atomic<bool> tripped_{false};                  ///< the breaker is not closed
+
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<piece>> pieces_;
+    std::vector<waiting> heap_;
+    std::optional<breaker_state> breaker_;
+    retry_tokens tokens_;
+    random_bits random_;
+    std::vector<fault> expired_;
+    std::size_t expected_;  ///< attempts that will have ended when all is done
+    std::vector<pair> pairs_;
+    std::size_t paired_ = 0;
+    duration usual_{};  ///< what a shard takes at most, but for stragglers
+    time_point look_at_{};
+    time_point first_look_{};
+};
+using policy_claims = basic_policy_claims<void>;
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI
