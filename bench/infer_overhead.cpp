@@ -27,14 +27,23 @@ void count_shards(benchmark::State& state) {
         benchmark::Counter(shards, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
+enum class policies { none, all };
+
+template <policies With>
 void infer_empty(benchmark::State& state) {
     const std::vector<float> input(rows);
     const fanfold::answering model({{fanfold::element::float32, {}}},
                                    [](const fanfold::batch_view& given, const fanfold::mutable_batch_view& out,
                                       fanfold::workspace&) { work_on(given, out.as<float>().data()); });
     const fanfold::tbb_executor workers;
-    const fanfold::options how{.partition =
-                                   fanfold::contiguous{.rows_per_shard = static_cast<std::size_t>(state.range(0))}};
+    fanfold::options how{.partition = fanfold::contiguous{.rows_per_shard = static_cast<std::size_t>(state.range(0))}};
+    if (With == policies::all) {
+        how.retry = {.max_attempts = 3};
+        how.give_up = fanfold::give_up::rows;
+        how.time_limit = std::chrono::hours(1);
+        how.breaker = fanfold::breaker{};
+        how.hedge = fanfold::hedge{};
+    }
     for (auto _ : state) {
         const fanfold::job job = fanfold::infer(workers, model, input, how);
         if (!job.failures.empty()) state.SkipWithError("rows failed");
@@ -65,5 +74,6 @@ void parallel_for_empty(benchmark::State& state) {
 
 }  // namespace
 
-BENCHMARK(infer_empty)->ArgName("rows_per_shard")->Arg(1)->Arg(16)->Arg(64)->Arg(1024)->UseRealTime();
+BENCHMARK(infer_empty<policies::none>)->ArgName("rows_per_shard")->Arg(1)->Arg(16)->Arg(64)->Arg(1024)->UseRealTime();
+BENCHMARK(infer_empty<policies::all>)->ArgName("rows_per_shard")->Arg(1)->Arg(16)->Arg(64)->Arg(1024)->UseRealTime();
 BENCHMARK(parallel_for_empty)->ArgName("rows_per_shard")->Arg(1)->Arg(16)->Arg(64)->Arg(1024)->UseRealTime();

@@ -79,3 +79,15 @@ TEST_CASE("a job in which nothing happened has figures of zero, not of infinity"
     CHECK(all_failed.rows_per_s == 0);
     CHECK(all_failed.cpu_s_per_million_rows == 0);
 }
+
+TEST_CASE("attempts are counted by why there were any") {
+    timeline events = two_of_four();
+    events.attempts[0].kind = fanfold::attempt_kind::retry;
+    events.attempts[1].kind = fanfold::attempt_kind::part;
+    events.attempts[3].kind = fanfold::attempt_kind::second;
+    const report r(events);
+    CHECK(r.attempts == 4);
+    CHECK(r.retries == 1);
+    CHECK(r.parts == 1);
+    CHECK(r.seconds == 1);
+}

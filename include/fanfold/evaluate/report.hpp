@@ -38,7 +38,11 @@ struct report {
     std::size_t workers_used = 0;  ///< that ran at least one attempt
     std::size_t rows = 0;          ///< asked for
     std::size_t failed_rows = 0;
-    double rows_per_s = 0;  ///< rows with an answer, over wall_s
+    std::size_t attempts = 0;  ///< of all kinds
+    std::size_t retries = 0;   ///< of what had failed
+    std::size_t parts = 0;     ///< of shards that were halved to find the rows at fault
+    std::size_t seconds = 0;   ///< beside slow ones
+    double rows_per_s = 0;     ///< rows with an answer, over wall_s
     latency latency_us;
     double cpu_s = 0;  ///< of the whole process, all threads
     double wall_s = 0;
@@ -50,22 +54,26 @@ struct report {
     template <class Real = double>
     explicit report(const timeline& events, std::size_t failed = 0)
         : executor(events.executor), workers(events.workers), rows(events.rows), failed_rows(failed) {
-        const auto seconds = [](duration d) { return std::chrono::duration<Real>(d).count(); };
+        const auto in_s = [](duration d) { return std::chrono::duration<Real>(d).count(); };
         std::vector<Real> latencies;
-        std::vector<std::size_t> attempts(workers);  // by worker
+        std::vector<std::size_t> by_worker(workers);  // attempts
         double busy_s = 0;
         for (const event& attempt : events.attempts) {
-            const double took = seconds(attempt.finished - attempt.started);
+            ++attempts;
+            retries += attempt.kind == attempt_kind::retry;
+            parts += attempt.kind == attempt_kind::part;
+            seconds += attempt.kind == attempt_kind::second;
+            const double took = in_s(attempt.finished - attempt.started);
             busy_s += took;
             latencies.push_back(took * 1e6);
-            if (attempts.size() <= attempt.worker) attempts.resize(attempt.worker + 1);
-            if (attempts[attempt.worker]++ == 0) ++workers_used;
+            if (by_worker.size() <= attempt.worker) by_worker.resize(attempt.worker + 1);
+            if (by_worker[attempt.worker]++ == 0) ++workers_used;
         }
         std::sort(latencies.begin(), latencies.end());
         latency_us = {quantile(latencies, 0.50), quantile(latencies, 0.95), quantile(latencies, 0.99),
                       quantile(latencies, 1.00)};
-        cpu_s = seconds(events.cpu_time);
-        wall_s = seconds(events.finished - events.started);
+        cpu_s = in_s(events.cpu_time);
+        wall_s = in_s(events.finished - events.started);
         const auto answered = static_cast<double>(rows - std::min(failed_rows, rows));
         if (wall_s > 0) {
             rows_per_s = answered / wall_s;

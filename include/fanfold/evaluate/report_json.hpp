@@ -19,6 +19,10 @@ inline void to_json(nlohmann::json& j, const report& r) {
          {"workers_used", r.workers_used},
          {"rows", r.rows},
          {"failed_rows", r.failed_rows},
+         {"attempts", r.attempts},
+         {"retries", r.retries},
+         {"parts", r.parts},
+         {"seconds", r.seconds},
          {"rows_per_s", r.rows_per_s},
          {"latency_us", r.latency_us},
          {"cpu_s", r.cpu_s},
@@ -37,6 +41,10 @@ inline void from_json(const nlohmann::json& j, report& r) {
     j.at("workers_used").get_to(r.workers_used);
     j.at("rows").get_to(r.rows);
     j.at("failed_rows").get_to(r.failed_rows);
+    j.at("attempts").get_to(r.attempts);
+    j.at("retries").get_to(r.retries);
+    j.at("parts").get_to(r.parts);
+    j.at("seconds").get_to(r.seconds);
     j.at("rows_per_s").get_to(r.rows_per_s);
     j.at("latency_us").get_to(r.latency_us);
     j.at("cpu_s").get_to(r.cpu_s);

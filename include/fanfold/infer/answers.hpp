@@ -94,6 +94,10 @@ public:
             }
             const std::size_t axis = *types_[i].rows;
             const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
+            if (which.consecutive()) {
+                copy_elements(written[i], whole.slice(axis, which.row(0) * each, which.rows() * each));
+                continue;
+            }
             for (std::size_t at = 0; at < written.rows(); ++at)
                 copy_elements(written[i].slice(axis, at * each, each), whole.slice(axis, which.row(at) * each, each));
         }

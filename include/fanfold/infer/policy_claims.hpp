@@ -41,25 +41,26 @@ public:
           divided_(divided),
           stop_(stopping),
           counter_(shards.shards(), order, useful, std::move(stopping)),
-          active_(how.retry.max_attempts > 1 || how.give_up == give_up::rows || how.hedge || how.breaker ||
+          hedging_(how.hedge && workers > 1),
+          active_(how.retry.max_attempts > 1 || how.give_up == give_up::rows || hedging_ || how.breaker ||
                   how.time_limit),
           tokens_(how.retry.budget),
           random_(how.retry.seed),
           expected_(shards.shards()) {
         if (how.breaker) breaker_.emplace(*how.breaker);
-        if (how.hedge) states_ = std::make_unique<std::atomic<state>[]>(shards.shards());
+        if (hedging_) states_ = std::make_unique<std::atomic<state>[]>(shards.shards());
         if (active_) slots_ = std::make_unique<slot[]>(count_ = std::max<std::size_t>(workers, 1));
-        if (how.hedge || how.breaker) attention_ = 0;
+        if (hedging_ || how.breaker) attention_ = 0;
     }
 
     /// Attempts at some of a shard's rows may come.
     [[nodiscard]] pieces of_shards() const noexcept { return active_ ? pieces::any : pieces::none; }
     /// Attempts at the same rows may run at the same time.
-    [[nodiscard]] writing where() const noexcept { return how_.hedge ? writing::apart : writing::in_place; }
+    [[nodiscard]] writing where() const noexcept { return hedging_ ? writing::apart : writing::in_place; }
 
     [[nodiscard]] next_claim next(std::size_t worker, time_point now) {
         if (!active_) return counter_.next(worker, now);
-        const bool rests = how_.hedge && now < slots_[worker].rests_until;
+        const bool rests = hedging_ && now < slots_[worker].rests_until;
         if (!rests && now.time_since_epoch().count() < attention_.load(std::memory_order_relaxed)) {
             const next_claim fresh = counter_.next(worker, now);
             if (const auto* what = std::get_if<claim>(&fresh)) return given(*what, worker, now);
@@ -76,16 +77,16 @@ public:
 
     /// Puts what ends this attempt early into its workspace.
     void limit(const claim& what, workspace& space) const {
-        if (!how_.hedge && !how_.time_limit) return;
+        if (!hedging_ && !how_.time_limit) return;
         const slot& here = slots_[what.worker];
         const time_point started{duration(here.started.load(std::memory_order_relaxed))};
-        space.stop.limit_attempt(how_.hedge ? here.stopper.get_token() : std::stop_token(),
+        space.stop.limit_attempt(hedging_ ? here.stopper.get_token() : std::stop_token(),
                                  how_.time_limit ? started + *how_.time_limit : time_point::max());
     }
 
     /// Whether the attempt's answers are the ones that count.
     [[nodiscard]] bool commits(const claim& what, const outcome& checked) {
-        if (!how_.hedge || what.piece != whole_shard) return true;
+        if (!hedging_ || what.piece != whole_shard) return true;
         state alone = state::alone;
         if (states_[what.shard].compare_exchange_strong(alone, state::settled, std::memory_order_acq_rel)) return true;
         const std::lock_guard lock(mutex_);
@@ -101,9 +102,9 @@ public:
         if (!active_) return result.faults;
         const bool late = how_.time_limit && ended.ended - ended.started >= *how_.time_limit;
         const bool noticed = ended.what.piece != whole_shard || tripped_.load(std::memory_order_relaxed) || late;
-        if (result.answered() && !noticed && !(how_.hedge && is_paired(ended.what.shard))) {
+        if (result.answered() && !noticed && !(hedging_ && is_paired(ended.what.shard))) {
             slot& here = slots_[ended.worker];
-            if (how_.hedge) {
+            if (hedging_) {
                 here.running.store(whole_shard, std::memory_order_relaxed);
                 here.times.add(ended.ended - ended.started);
             }
@@ -180,7 +181,7 @@ private:
 
     claim given(claim what, std::size_t worker, time_point now) {
         what.worker = worker;
-        if (!how_.hedge && !how_.time_limit) return what;
+        if (!hedging_ && !how_.time_limit) return what;
         slot& here = slots_[worker];
         here.started.store(now.time_since_epoch().count(), std::memory_order_relaxed);
         here.running.store(what.kind == attempt_kind::first ? what.shard : whole_shard, std::memory_order_relaxed);
@@ -202,22 +203,22 @@ private:
         return found;
     }
     next_claim choose(std::size_t worker, time_point now) {
-        if (how_.hedge && now < slots_[worker].rests_until && !all_settled())
+        if (hedging_ && now < slots_[worker].rests_until && !all_settled())
             return wait_until{slots_[worker].rests_until};
         if (const auto again = take_ready(worker, now, take::others)) return *again;
-        if (how_.hedge && now >= look_at_)
+        if (hedging_ && now >= look_at_)
             if (const auto second = pair_up(worker, now)) return *second;
         const next_claim fresh = counter_.next(worker, now);
         if (std::holds_alternative<claim>(fresh) || all_settled()) return fresh;
         if (const auto again = take_ready(worker, now, take::any)) return *again;
         time_point soonest = heap_.empty() ? time_point::max() : heap_.front().ready;
-        if (how_.hedge && may_pair()) soonest = std::min(soonest, look_at_);
+        if (hedging_ && may_pair()) soonest = std::min(soonest, look_at_);
         return wait_until{soonest};
     }
     /// The time from which `next` must come here.
     void look_again() {
         time_point soonest = heap_.empty() ? time_point::max() : heap_.front().ready;
-        if (how_.hedge) soonest = std::min(soonest, look_at_);
+        if (hedging_) soonest = std::min(soonest, look_at_);
         const bool tripped = breaker_ && !breaker_->closed();
         tripped_.store(tripped, std::memory_order_relaxed);
         attention_.store(tripped ? 0 : soonest.time_since_epoch().count(), std::memory_order_relaxed);
@@ -270,20 +271,30 @@ private:
     [[nodiscard]] bool may_pair() const {
         return static_cast<double>(paired_ + 1) <= how_.hedge->share * static_cast<double>(counter_.claimed());
     }
+    /// False while too few shards have ended. Times are compared anew when an eighth more has.
+    bool know_usual() {
+        std::size_t all = 0;
+        std::size_t most = 1;
+        for (std::size_t s = 0; s < count_; ++s) all += slots_[s].times.count();
+        if (all < compare_at_) return usual_ != duration();
+        if (all < how_.hedge->min_peers) return false;
+        for (std::size_t s = 0; s < count_; ++s) most = std::max(most, slots_[s].times.count());
+        std::vector<duration::rep> times;
+        for (std::size_t s = 0; s < count_; ++s) slots_[s].times.append_to(times, most);
+        const auto median = static_cast<double>(quantile_of(times, 0.5).count());
+        const duration least(static_cast<duration::rep>(how_.hedge->times_median * median));
+        usual_ = std::max({quantile_of(times, how_.hedge->quantile), least, duration(1)});
+        compare_at_ = all + std::clamp<std::size_t>(all / 8, 1, 256);
+        return true;
+    }
     /// A second attempt at the shard that is most overdue, where there is one; says when to look again.
     std::optional<claim> pair_up(std::size_t worker, time_point now) {
         if (first_look_ == time_point()) first_look_ = now;
-        std::vector<duration::rep> times;
-        std::size_t most = 1;
-        for (std::size_t s = 0; s < count_; ++s) most = std::max(most, slots_[s].times.count());
-        for (std::size_t s = 0; s < count_; ++s) slots_[s].times.append_to(times, most);
-        if (times.size() < how_.hedge->min_peers) {
+        if (!know_usual()) {
             look_at_ = now + (now - first_look_) / 4 + duration(1);
             return std::nullopt;
         }
-        const auto median = static_cast<double>(quantile_of(times, 0.5).count());
-        const duration least(static_cast<duration::rep>(how_.hedge->times_median * median));
-        const duration usual = usual_ = std::max(quantile_of(times, how_.hedge->quantile), least);
+        const duration usual = usual_;
         look_at_ = now + usual;
         std::size_t owner = no_worker;
         time_point longest_since = now - usual;
@@ -316,7 +327,7 @@ private:
     enum class standing { lone, won, lost, last };  ///< last: neither attempt of the pair has committed
 
     standing stands(const attempt& ended, std::stop_source& loser) {
-        if (!how_.hedge || ended.what.piece != whole_shard) return standing::lone;
+        if (!hedging_ || ended.what.piece != whole_shard) return standing::lone;
         pair* both = pair_of(ended.what.shard);
         if (both == nullptr) {
             states_[ended.what.shard].store(state::settled, std::memory_order_release);  // no second one any more
@@ -339,7 +350,7 @@ private:
 
     std::vector<fault> judge(const attempt& ended, outcome& result, bool late, std::stop_source& loser) {
         const standing place = stands(ended, loser);
-        if (how_.hedge) slots_[ended.worker].running.store(whole_shard, std::memory_order_relaxed);
+        if (hedging_) slots_[ended.worker].running.store(whole_shard, std::memory_order_relaxed);
         late = late && place != standing::won && !stop_.reason();
         if (late) result.faults = {too_late(ended)};
         std::vector<fault> faults = result.faults;
@@ -458,6 +469,7 @@ private:
     shards_are divided_;
     fanfold::stop stop_;
     counter_claims counter_;
+    bool hedging_;
     bool active_;
     std::size_t count_ = 0;
     std::unique_ptr<slot[]> slots_;
@@ -477,6 +489,7 @@ private:
     std::vector<pair> pairs_;
     std::size_t paired_ = 0;
     duration usual_{};  ///< what a shard takes at most, but for stragglers
+    std::size_t compare_at_ = 0;
     time_point look_at_{};
     time_point first_look_{};
 };
