@@ -18,6 +18,7 @@ enum class fault_kind : std::uint8_t {
     not_finite,     ///< an answer holds NaN or infinity, and that was checked for
     stopped,        ///< the job's stop token was set before the rows were computed
     timed_out,      ///< the job's deadline passed before the rows were computed
+    overloaded,     ///< a server had more requests waiting than it holds
 };
 
 [[nodiscard]] constexpr std::string_view name_of(fault_kind kind) noexcept {
@@ -28,6 +29,7 @@ enum class fault_kind : std::uint8_t {
         case fault_kind::not_finite: return "not finite";
         case fault_kind::stopped: return "stopped";
         case fault_kind::timed_out: return "timed out";
+        case fault_kind::overloaded: return "overloaded";
     }
     return "?";
 }

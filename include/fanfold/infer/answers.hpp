@@ -124,7 +124,6 @@ public:
         return batch(std::move(parts));
     }
 
-private:
     /// NaN everywhere, or 0 where the type has none.
     [[nodiscard]] static tensor nothing(element type, const shape& extents) {
         tensor none(type, extents);
@@ -134,6 +133,8 @@ private:
         if (type == element::bfloat16) fill_with_nan<bfloat16>(none);
         return none;
     }
+
+private:
     template <class T>
     static void fill_with_nan(tensor& whole) {
         T* values = reinterpret_cast<T*>(whole.data());

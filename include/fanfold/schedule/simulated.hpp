@@ -156,7 +156,7 @@ private:
         random_bits random_;
         time_point now_;
         time_point soonest_ = time_point::max();  ///< at which a sleeper wakes
-        workspace_store::loan space_;  ///< one is enough: attempts do not overlap here
+        workspace_store::loan space_;             ///< one is enough: attempts do not overlap here
         std::vector<ending> running_;
         std::vector<sleeper> asleep_;
     };

@@ -9,9 +9,11 @@
 #include <algorithm>    // std::min
 #include <atomic>       // std::atomic
 #include <cstddef>      // std::size_t
+#include <memory>       // std::shared_ptr
 #include <mutex>        // std::mutex
 #include <stdexcept>    // std::runtime_error
 #include <string_view>  // std::string_view
+#include <utility>      // std::move
 #include <vector>       // std::vector
 
 #include "../context/floating_point.hpp"
@@ -19,6 +21,7 @@
 #include "../placement/workspaces.hpp"
 #include "executor.hpp"
 #include "shared_tiles.hpp"
+#include "task.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -101,6 +104,20 @@ public:
         state.rethrow();
     }
 
+    /// Runs `what` on a thread of the arena. TBB itself has no thread for one of an arena's places, the caller's: in an
+    /// arena of our own, a thread that is started for it takes that place.
+    template <class = void>
+    void post(task what) const {
+        detail::fork_watch::check();
+        if (own_.get() != nullptr && (workers_ == 1 || !in_callers_place_->exchange(true))) {
+            callers_place_.post({std::make_shared<placed>(placed{std::move(what), arena_, in_callers_place_}),
+                                 [](void* self) { static_cast<placed*>(self)->run(); }});
+            return;
+        }
+        arena_->enqueue([later = std::move(what)] { later(); });
+    }
+    [[nodiscard]] workspace_store& spaces() const noexcept { return spaces_; }
+
 private:
     template <class = void>
     static std::size_t allowed(std::size_t wanted) {
@@ -108,6 +125,16 @@ private:
         detail::fork_watch::check();
         return std::min(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
     }
+
+    struct placed {
+        task what;
+        tbb::task_arena* arena;
+        std::shared_ptr<std::atomic<bool>> taken;
+        void run() const {
+            arena->execute([this] { what(); });
+            taken->store(false);
+        }
+    };
 
     /// The workers of one job.
     template <class = void>
@@ -211,6 +238,8 @@ private:
     detail::own_arena own_;
     tbb::task_arena* arena_;
     mutable workspace_store spaces_;
+    std::shared_ptr<std::atomic<bool>> in_callers_place_ = std::make_shared<std::atomic<bool>>(false);
+    mutable detail::task_threads callers_place_{1};
 };
 
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -16,6 +16,7 @@
 #include "../placement/workspaces.hpp"
 #include "executor.hpp"
 #include "shared_tiles.hpp"
+#include "task.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -182,9 +183,17 @@ public:
         state.rethrow();
     }
 
+    /// Runs `what` on a thread that is started for it, or on one that an earlier task had; they end with the executor.
+    template <class = void>
+    void post(task what) const {
+        tasks_.post(std::move(what));
+    }
+    [[nodiscard]] workspace_store& spaces() const noexcept { return spaces_; }
+
 private:
     std::size_t workers_;
     mutable workspace_store spaces_;
+    mutable detail::task_threads tasks_{workers_};
 };
 static_assert(executor<threads_executor>);
 

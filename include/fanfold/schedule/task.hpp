@@ -1,0 +1,168 @@
+// fanfold/schedule/task.hpp - something to be run later on a worker of an executor, and threads for those without a pool.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <condition_variable>  // std::condition_variable
+#include <cstddef>             // std::size_t
+#include <exception>           // std::exception
+#include <memory>              // std::shared_ptr
+#include <mutex>               // std::mutex
+#include <thread>              // std::jthread
+#include <utility>             // std::move
+#include <vector>              // std::vector
+
+#include "../placement/workspaces.hpp"
+#include "executor.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+/// Called once, or never: an executor that goes drops those that have not begun. Must not throw.
+struct task {
+    std::shared_ptr<void> self;
+    void (*run)(void* self) = nullptr;
+
+    void operator()() const { run(self.get()); }
+};
+
+/// An executor that also takes work without waiting for it.
+///   post(task)   runs it some time on one of at most `workers()` threads, the caller's not among them
+///   spaces()     workspaces that are kept between jobs
+template <class E>
+concept posting_executor = executor<E> && requires(const E& e, task t) {
+    e.post(std::move(t));
+    { e.spaces() } -> std::same_as<workspace_store&>;
+};
+
+namespace detail {
+
+/// Threads that run tasks in the order in which they come. Started when first needed, they sleep without tasks.
+///
+/// errors   with fewer threads than asked for when the system gives no more; `post` throws when there is none at all
+/// threads  `post` from any number at once; the destructor waits for tasks that have begun and drops the others
+template <class Thread>
+class basic_task_threads {
+public:
+    explicit basic_task_threads(std::size_t most) : most_(most) {}
+    ~basic_task_threads() {
+        {
+            const std::lock_guard lock(mutex_);
+            ended_ = true;
+        }
+        come_.notify_all();
+        threads_.clear();  // joins
+    }
+    basic_task_threads(const basic_task_threads&) = delete;
+    basic_task_threads& operator=(const basic_task_threads&) = delete;
+
+    void post(task what) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (waiting_ <= tasks_.size() - first_ && threads_.size() < most_) try {
+                    threads_.emplace_back([this] { work(); });
+                } catch (const std::exception&) {
+                    if (threads_.empty()) throw;
+                }
+            if (first_ == tasks_.size()) {
+                tasks_.clear();
+                first_ = 0;
+            }
+            tasks_.push_back(std::move(what));
+        }
+        come_.notify_one();
+    }
+
+private:
+    void work() {
+        std::unique_lock lock(mutex_);
+        while (true) {
+            ++waiting_;
+            come_.wait(lock, [this] { return ended_ || first_ != tasks_.size(); });
+            --waiting_;
+            if (ended_) return;
+            {
+                const task next = std::move(tasks_[first_++]);
+                lock.unlock();
+                next();
+            }
+            lock.lock();
+        }
+    }
+
+    std::size_t most_;
+    std::mutex mutex_;
+    std::condition_variable come_;
+    std::vector<task> tasks_;  // those from first_ on
+    std::size_t first_ = 0;
+    std::size_t waiting_ = 0;
+    bool ended_ = false;
+    std::vector<Thread> threads_;
+};
+using task_threads = basic_task_threads<std::jthread>;
+
+/// An executor whose workers are tasks of another and the calling thread, which may be a worker of that one: what has
+/// not begun when the calling thread is done is not waited for.
+template <posting_executor E>
+class posted_workers {
+public:
+    explicit posted_workers(const E& of) : of_(of) {}
+
+    [[nodiscard]] std::size_t workers() const noexcept { return of_.workers(); }
+    [[nodiscard]] auto name() const { return of_.name(); }
+    [[nodiscard]] static claim_order order() noexcept { return claim_order::shared; }
+
+    void run(const work& job) const {
+        run_state state(job);
+        const stop_bell waker(state);
+        const auto helping = std::make_shared<crew>(of_, state);
+        for (std::size_t worker = 1; worker < std::min(of_.workers(), job.parallelism); ++worker)
+            of_.post({helping, [](void* self) { static_cast<crew*>(self)->help(); }});
+        helping->take_part(0);
+        helping->leave();
+        state.rethrow();
+    }
+
+private:
+    class crew {
+    public:
+        crew(const E& of, run_state& state) : of_(of), state_(state) {}
+
+        void take_part(std::size_t worker) {
+            state_.guard([&] {
+                const workspace_store::loan space = of_.spaces().lend(state_.job().workspace_bytes);
+                state_.equip(*space);
+                state_.work_to_the_end(worker, *space);
+            });
+        }
+        void help() {
+            std::size_t worker = 0;
+            {
+                const std::lock_guard lock(mutex_);
+                if (left_) return;
+                ++inside_;
+                worker = ++workers_;
+            }
+            take_part(worker);
+            const std::lock_guard lock(mutex_);
+            if (--inside_ == 0) empty_.notify_all();
+        }
+        /// By the calling thread: what `state` and `of` refer to may go after this.
+        void leave() {
+            std::unique_lock lock(mutex_);
+            left_ = true;
+            empty_.wait(lock, [this] { return inside_ == 0; });
+        }
+
+    private:
+        const E& of_;
+        run_state& state_;
+        std::mutex mutex_;
+        std::condition_variable empty_;
+        bool left_ = false;
+        std::size_t inside_ = 0;
+        std::size_t workers_ = 0;
+    };
+
+    const E& of_;
+};
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI

@@ -1,0 +1,182 @@
+// fanfold/serve/request.hpp - what a server is asked, and what it answers: rows in, one reply out.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>     // std::size_t
+#include <mutex>       // std::mutex
+#include <optional>    // std::optional
+#include <stop_token>  // std::stop_token
+#include <string>      // std::string
+#include <utility>     // std::move
+#include <vector>      // std::vector
+
+#include "../context/clock.hpp"
+#include "../core/batch.hpp"
+#include "../core/fault.hpp"
+#include "../infer/answers.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+struct request_options {
+    int priority = 0;                         ///< higher comes first; waiting makes up for less of it
+    std::optional<time_point> deadline = {};  ///< not computed, and told so, when it comes before a worker does
+    std::stop_token stop = {};                ///< the same, when it is set
+};
+
+/// What came of a request: exactly one of these for each.
+struct reply {
+    batch answers;                ///< in the order of the rows; a failed row holds NaN (0 where the type has none)
+    std::vector<fault> failures;  ///< rows of the request, by reason; empty when all are answered
+    time_point submitted;
+    time_point started;  ///< of the first batch it was in; the epoch where it was in none
+    time_point finished;
+    std::size_t batch_rows = 0;  ///< of the largest batch it was in
+
+    [[nodiscard]] bool answered() const noexcept { return failures.empty(); }
+};
+
+namespace detail {
+
+/// A batch that owns its elements: parts of `seen` that may borrow are copied.
+template <class = void>
+[[nodiscard]] batch owned_copy(const batch& seen) {
+    std::vector<part> parts;
+    for (const part& p : seen.parts()) parts.emplace_back(tensor(p.data()), p.rows(), p.name());
+    return batch(std::move(parts));
+}
+
+/// Whether rows of both may stand in one batch: alike but for their number, and nothing shared by all rows.
+template <class = void>
+[[nodiscard]] bool joinable(const batch& a, const batch& b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const part &x = a.parts()[i], &y = b.parts()[i];
+        if (!x.rows() || x.rows() != y.rows() || x.data().type() != y.data().type()) return false;
+        if (x.data().rank() != y.data().rank()) return false;
+        for (std::size_t axis = 0; axis < x.data().rank(); ++axis) {
+            const std::size_t each = entries_per_row(x.data().shape(), axis, a.rows());
+            const std::size_t same = entries_per_row(y.data().shape(), axis, b.rows());
+            if (axis == *x.rows() ? each != same : x.data().extent(axis) != y.data().extent(axis)) return false;
+        }
+    }
+    return true;
+}
+
+/// Rows [first, first + rows) of a request.
+struct rows_of_batch {
+    const batch* of = nullptr;
+    std::size_t first = 0;
+    std::size_t rows = 0;
+};
+
+/// Joinable rows side by side, in one batch.
+template <class = void>
+[[nodiscard]] batch joined(const std::vector<rows_of_batch>& pieces) {
+    if (pieces.size() == 1 && pieces.front().rows == pieces.front().of->rows()) return *pieces.front().of;
+    std::size_t rows = 0;
+    for (const rows_of_batch& piece : pieces) rows += piece.rows;
+    std::vector<part> parts;
+    for (std::size_t i = 0; i < pieces.front().of->size(); ++i) {
+        const part& like = pieces.front().of->parts()[i];
+        if (!like.rows()) {  // then there is one piece
+            parts.push_back(like);
+            continue;
+        }
+        const std::size_t axis = *like.rows();
+        const std::size_t each = entries_per_row(like.data().shape(), axis, pieces.front().of->rows());
+        tensor whole = tensor::uninitialized(like.data().type(),
+                                             like.data().shape().with(axis, static_cast<std::int64_t>(rows * each)));
+        std::size_t at = 0;
+        for (const rows_of_batch& piece : pieces) {
+            const tensor_view from = (*piece.of)[i].slice(axis, piece.first * each, piece.rows * each);
+            copy_elements(from, static_cast<mutable_tensor_view>(whole).slice(axis, at * each, piece.rows * each));
+            at += piece.rows;
+        }
+        parts.emplace_back(std::move(whole), axis, like.name());
+    }
+    return batch(std::move(parts));
+}
+
+/// Puts a reply together from the batches that its rows were in.
+///
+/// threads  `add` by several workers at once
+template <class>
+class basic_reply_parts {
+public:
+    basic_reply_parts(std::size_t rows, std::size_t pieces, time_point submitted)
+        : rows_(rows), pieces_(pieces), submitted_(submitted) {}
+
+    /// Rows [at, at + rows) of `answers` are rows [first, first + rows) of the request. True when nothing is missing.
+    bool add(const batch& answers, const std::vector<fault>& failures, std::size_t at, std::size_t first,
+             std::size_t rows, time_point started) {
+        const std::lock_guard lock(mutex_);
+        if (batch_rows_ == 0 || started < started_) started_ = started;
+        if (answers.rows() > batch_rows_) batch_rows_ = answers.rows();
+        keep(answers, at, first, rows);
+        for (const fault& f : failures) {
+            fault mine{f.kind, {}, {}, f.attempts};
+            for (const std::size_t row : f.rows)
+                if (row >= at && row < at + rows) mine.rows.push_back(row - at + first);
+            if (mine.rows.empty()) continue;
+            mine.message = f.message;
+            failures_.push_back(std::move(mine));
+        }
+        return --pieces_ == 0;
+    }
+    /// Rows that no batch will have. True when nothing is missing.
+    bool fail(fault_kind kind, const std::string& message, std::size_t first, std::size_t rows) {
+        const std::lock_guard lock(mutex_);
+        if (failures_.empty() || failures_.back().kind != kind) failures_.push_back({kind, message, {}, 0});
+        for (std::size_t row = first; row < first + rows; ++row) failures_.back().rows.push_back(row);
+        return --pieces_ == 0;
+    }
+    [[nodiscard]] reply take(time_point now) {
+        if (parts_.empty()) return {nothing(), std::move(failures_), submitted_, {}, now, 0};
+        std::vector<part> parts;
+        for (std::size_t i = 0; i < parts_.size(); ++i) parts.emplace_back(std::move(parts_[i]), axes_[i], names_[i]);
+        return {batch(std::move(parts)), std::move(failures_), submitted_, started_, now, batch_rows_};
+    }
+
+private:
+    void keep(const batch& answers, std::size_t at, std::size_t first, std::size_t rows) {
+        const bool unknown = parts_.empty();
+        if (!unknown && parts_.size() != answers.size()) return;  // a batch of which nothing is known
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            const part& p = answers.parts()[i];
+            const std::size_t axis = p.rows().value_or(0);
+            const std::size_t each = p.rows() ? entries_per_row(p.data().shape(), axis, answers.rows()) : 0;
+            if (unknown) {
+                axes_.push_back(p.rows());
+                names_.push_back(p.name());
+                if (!p.rows())
+                    parts_.emplace_back(p.data());
+                else
+                    parts_.push_back(answer_store::nothing(
+                        p.data().type(), p.data().shape().with(axis, static_cast<std::int64_t>(rows_ * each))));
+            }
+            if (!p.rows()) continue;
+            const mutable_tensor_view whole = parts_[i];
+            const tensor_view from = p.data().slice(axis, at * each, rows * each);
+            if (whole.rank() <= axis || whole.type() != from.type()) continue;
+            const mutable_tensor_view to = whole.slice(axis, first * each, rows * each);
+            if (to.shape() == from.shape()) copy_elements(from, to);
+        }
+    }
+    [[nodiscard]] batch nothing() const {
+        return batch(part(answer_store::nothing(element::float32, {static_cast<std::int64_t>(rows_)})));
+    }
+
+    std::size_t rows_;
+    std::size_t pieces_;
+    time_point submitted_;
+    std::mutex mutex_;
+    time_point started_;
+    std::size_t batch_rows_ = 0;
+    std::vector<tensor> parts_;
+    std::vector<row_axis> axes_;
+    std::vector<std::string> names_;
+    std::vector<fault> failures_;
+};
+using reply_parts = basic_reply_parts<void>;
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI
