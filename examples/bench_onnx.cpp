@@ -122,11 +122,10 @@ timing measure_batches(const fanfold::graph& model, const std::vector<fanfold::t
             if (here.type() != type || !(here.shape() == extents)) here = fanfold::tensor(type, extents);
             return fanfold::mutable_tensor_view(here);
         };
-        fanfold::workspace own(model.workspace_bytes(given.batch));  // what infer took of `space` would keep it from growing
-        own.tiles = space.tiles;
-        own.stop = space.stop;
-        lanes[static_cast<std::size_t>(lane(0))] = measure(
-            given.seconds, [&] { model.run(views, fanfold::answer_room(room), own); });
+        lanes[static_cast<std::size_t>(lane(0))] = measure(given.seconds, [&] {
+            const fanfold::workspace::scope one(space);
+            model.run(views, fanfold::answer_room(room), space);
+        });
         return std::vector<std::int64_t>{lane(0)};
     };
     std::vector<std::int64_t> ids(lanes.size());

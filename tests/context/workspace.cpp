@@ -245,6 +245,47 @@ TEST_CASE("A moved workspace takes its memory along, and the one left behind has
     fill(third.take<float>(128), 3.0F);
 }
 
+TEST_CASE("While something is taken, what does not fit gets the same memory each time") {
+    workspace space(256);
+    const workspace::scope outer(space);
+    fill(space.take<float>(4), 1.0F);
+    const auto addresses = [&] {
+        const workspace::scope call(space);
+        const std::span<float> large = space.take<float>(5000), small = space.take<float>(100),
+                               none = space.take<float>(0);
+        fill(large, 2.0F);
+        fill(small, 3.0F);
+        CHECK((aligned(large.data()) && aligned(small.data())));
+        CHECK(std::all_of(large.begin(), large.end(), [](float x) { return x == 2.0F; }));
+        return std::vector<const float*>{large.data(), small.data(), none.data()};
+    };
+    const std::vector<const float*> first = addresses();
+    std::vector<detail::aligned_bytes> others;  // would get the memory if it had been freed
+    for (const std::size_t bytes : {20'032U, 448U, 64U}) others.push_back(detail::allocate_aligned(bytes));
+    CHECK(addresses() == first);
+    {
+        const workspace::scope call(space);  // smaller ones fit into those, larger ones do not
+        CHECK(space.take<float>(4000).data() == first[0]);
+        const std::span<float> larger = space.take<float>(6000);
+        fill(larger, 4.0F);
+        CHECK(std::find(first.begin(), first.end(), larger.data()) == first.end());
+    }
+    CHECK(space.capacity() == 256);
+}
+
+TEST_CASE("What did not fit is there in one piece once nothing is taken") {
+    workspace space(256);
+    {
+        const workspace::scope outer(space);
+        for (int call = 0; call < 3; ++call) {
+            const workspace::scope inner(space);
+            fill(space.take<float>(5000), 1.0F);
+            fill(space.take<float>(16), 1.0F);
+        }
+    }
+    CHECK(space.capacity() == 20'032 + 64);
+}
+
 TEST_CASE("A workspace assigned to itself keeps its memory") {
     workspace space(128);
     workspace& same = space;

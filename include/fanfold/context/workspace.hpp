@@ -73,7 +73,8 @@ private:
 /// Scratch memory of one worker, handed down the call chain. Memory is taken like a stack and released by scopes.
 ///
 /// layout   every span starts 64-byte aligned; elements are uninitialized
-/// cost     a pointer bump; what does not fit is allocated apart, and room for all of it kept once nothing is taken
+/// cost     a pointer bump; what does not fit is allocated apart and kept for the next that does not; once nothing is
+///          taken, room is made for all of it in one piece
 /// errors   std::bad_alloc when memory is short; what was taken before stays taken
 /// threads  one user at a time; a moved-from workspace has no memory and no reservation
 class workspace {
@@ -89,6 +90,7 @@ public:
           capacity_(std::exchange(other.capacity_, 0)),
           used_(std::exchange(other.used_, 0)),
           spills_(std::exchange(other.spills_, {})),
+          spilled_(std::exchange(other.spilled_, 0)),
           spilled_bytes_(std::exchange(other.spilled_bytes_, 0)),
           wanted_(std::exchange(other.wanted_, 0)) {}
     workspace& operator=(workspace&& other) noexcept {
@@ -116,15 +118,15 @@ public:
     class scope {
     public:
         explicit scope(workspace& space)
-            : space_(space), used_(space.used_), spills_(space.spills_.size()), spilled_bytes_(space.spilled_bytes_) {}
-        ~scope() { space_.release(used_, spills_, spilled_bytes_); }
+            : space_(space), used_(space.used_), spilled_(space.spilled_), spilled_bytes_(space.spilled_bytes_) {}
+        ~scope() { space_.release(used_, spilled_, spilled_bytes_); }
         scope(const scope&) = delete;
         scope& operator=(const scope&) = delete;
 
     private:
         workspace& space_;
         std::size_t used_;
-        std::size_t spills_;
+        std::size_t spilled_;
         std::size_t spilled_bytes_;
     };
 
@@ -148,22 +150,43 @@ private:
     std::byte* take_bytes(std::size_t bytes) {
         if (bytes > SIZE_MAX - buffer_alignment) throw std::bad_alloc();
         bytes = rounded(bytes);
-        if (spills_.empty() && bytes <= capacity_ - used_) {
+        if (spilled_ == 0 && bytes <= capacity_ - used_) {
             std::byte* taken = block_.get() + used_;
             used_ += bytes;
             return taken;
         }
-        spills_.push_back(detail::allocate_aligned(std::max(bytes, buffer_alignment)));
+        spill(std::max(bytes, buffer_alignment));
         spilled_bytes_ += bytes;
         wanted_ = std::max(wanted_, used_ + spilled_bytes_);
-        return spills_.back().get();
+        return spills_[spilled_++].memory.get();
     }
 
-    void release(std::size_t used, std::size_t spills, std::size_t spilled_bytes) noexcept {
+    /// Makes the first block that is not taken one of `bytes` or more: the smallest kept that is, else a new one in the
+    /// place of a kept one.
+    template <class = void>
+    void spill(std::size_t bytes) {
+        std::size_t best = spills_.size();
+        for (std::size_t at = spilled_; at < spills_.size(); ++at)
+            if (spills_[at].bytes >= bytes && (best == spills_.size() || spills_[at].bytes < spills_[best].bytes))
+                best = at;
+        if (best == spills_.size()) {
+            spilled_block made{detail::allocate_aligned(bytes), bytes};
+            if (spilled_ == spills_.size()) {
+                spills_.push_back(std::move(made));
+            } else {
+                best = spilled_;
+                spills_[best] = std::move(made);
+            }
+        }
+        if (best != spilled_) std::swap(spills_[best], spills_[spilled_]);
+    }
+
+    void release(std::size_t used, std::size_t spilled, std::size_t spilled_bytes) noexcept {
         used_ = used;
-        while (spills_.size() > spills) spills_.pop_back();
+        spilled_ = spilled;
         spilled_bytes_ = spilled_bytes;
-        if (used_ != 0 || !spills_.empty() || wanted_ <= capacity_) return;
+        if (used_ != 0 || spilled_ != 0 || wanted_ <= capacity_) return;
+        spills_.clear();
         try {
             reserve(wanted_);  // once it was too small, it is large enough from then on
         } catch (...) {        // then the next one spills again
@@ -173,7 +196,12 @@ private:
     detail::aligned_bytes block_;
     std::size_t capacity_ = 0;
     std::size_t used_ = 0;
-    std::vector<detail::aligned_bytes> spills_;
+    struct spilled_block {
+        detail::aligned_bytes memory;
+        std::size_t bytes = 0;
+    };
+    std::vector<spilled_block> spills_;  ///< those taken, then those kept for the next that do not fit
+    std::size_t spilled_ = 0;            ///< how many are taken
     std::size_t spilled_bytes_ = 0;
     std::size_t wanted_ = 0;
 };
