@@ -68,6 +68,50 @@ TEST_CASE("an addend is added before the activation") {
         }
 }
 
+TEST_CASE("an answer may be some of the channels of images, with the same bits; the others stay as they are") {
+    for (const kernel::isa set : every_isa())
+        for (const nhwc_problem& p : problems())
+            for (const activation act : {activation::none, activation::sigmoid}) {
+                const kernel::packed_conv_nhwc packed(p.weight_view(), p.bias_view(), p.geometry);
+                const shape answer = packed.output(p.in_shape()), wide = answer.with(3, answer[3] + 5);
+                std::vector<float> alone(answer.volume());
+                const view<const float> in(p.in.data(), p.in_shape());
+                workspace space;
+                kernel::detail::conv_nhwc(set, in, packed, {alone.data(), answer}, space, act, {});
+                guarded room(wide.volume(), 1);
+                const view<float> all = room.as(wide);
+                std::fill_n(all.data(), wide.volume(), 7.0F);
+                kernel::detail::conv_nhwc(set, in, packed, {all.data() + 3, answer, all.steps()}, space, act, {});
+                bool right = true;
+                for (std::size_t i = 0; i < wide.volume(); ++i) {
+                    const std::size_t channels = static_cast<std::size_t>(answer[3]), at = i % (channels + 5);
+                    const float expected =
+                        at < 3 || at >= channels + 3 ? 7.0F : alone[i / (channels + 5) * channels + at - 3];
+                    right = right && std::memcmp(&expected, all.data() + i, sizeof(float)) == 0;
+                }
+                CHECK(right);
+                CHECK(room.intact());
+            }
+}
+
+TEST_CASE("an addend may be where the answer goes when it is written once") {
+    for (const kernel::isa set : every_isa())
+        for (const nhwc_problem& p : problems()) {
+            const kernel::packed_conv_nhwc packed(p.weight_view(), p.bias_view(), p.geometry);
+            if (packed.passes() != 1) continue;
+            const shape answer = packed.output(p.in_shape());
+            const std::vector<float> addend = numbers(5).some(answer.volume());
+            std::vector<float> apart(answer.volume()), over = addend;
+            const view<const float> in(p.in.data(), p.in_shape());
+            workspace space;
+            kernel::detail::conv_nhwc(set, in, packed, {apart.data(), answer}, space, activation::relu,
+                                      {addend.data(), answer});
+            kernel::detail::conv_nhwc(set, in, packed, {over.data(), answer}, space, activation::relu,
+                                      {over.data(), answer});
+            CHECK(same_bits(apart, over));
+        }
+}
+
 TEST_CASE("an image has the same bits in every batch and at every place in it") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems()) {
@@ -124,4 +168,17 @@ TEST_CASE("what does not fit a convolution with channels side by side is refused
     CHECK(text([&] {
               (void)packed.output({1, 2, 5, 3});
           }) == "conv2d: a window of 3, stride 1, dilation 1 does not fit an extent of 2 padded by 0 and 0");
+    std::vector<float> out(3 * 3 * 6);
+    workspace space;
+    const view<const float> images(in.data(), shape{1, 5, 5, 3});
+    const auto into = [&](const strides& steps, const view<const float>& addend) {
+        kernel::conv_nhwc(images, packed, {out.data(), shape{1, 3, 3, 2}, steps}, space, activation::none, addend);
+    };
+    CHECK(text([&] { into({27, 9, 3, 1}, {}); }) == "nothing");
+    CHECK(text([&] {
+              into({18, 6, 1, 3}, {});
+          }) == "conv2d: [1, 5, 5, 3] into [1, 3, 3, 2], expected dense [1, 3, 3, 2]");
+    CHECK(text([&] { into({54, 18, 3, 1}, {}); }) != "nothing");
+    const view<const float> addend(in.data(), shape{1, 3, 3, 2});
+    CHECK(text([&] { into({27, 9, 3, 1}, addend); }) != "nothing");
 }

@@ -14,7 +14,8 @@ using namespace fanfold_test;
 
 TEST_CASE("every order of the axes of tensors of every width, amid poison", "[kernel][transpose]") {
     const shape shapes[] = {{},          {7},          {33, 50},        {16, 32},   {1, 40, 1, 17},
-                            {3, 17, 35}, {2, 3, 5, 7}, {2, 1, 4, 3, 5}, {4, 64, 9}, {20, 0, 3}};
+                            {3, 17, 35}, {2, 3, 5, 7}, {2, 1, 4, 3, 5}, {4, 64, 9}, {20, 0, 3},
+                            {3, 600},    {700, 2}};
     for (const shape& from : shapes)
         for (const element type : {element::uint8, element::float16, element::float32, element::float64}) {
             std::vector<std::size_t> order(from.rank());

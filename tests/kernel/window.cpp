@@ -48,3 +48,21 @@ TEST_CASE("Numbers that make no sense or overflow are refused with all of them i
     CHECK(text_of([] { (void)fanfold::kernel::detail::checked_mul("pool", huge, 2); }) ==
           "pool: 9223372036854775807 * 2 overflows");
 }
+
+TEST_CASE("pixels at equal steps are found, whatever the steps of axes of one") {
+    using fanfold::shape;
+    std::vector<float> room(2000);
+    const auto step = [&](const shape& extents, const fanfold::strides& steps) {
+        return detail::pixel_step(fanfold::view<float>(room.data(), extents, steps));
+    };
+    CHECK(step({2, 3, 4, 5}, {60, 20, 5, 1}) == 5);
+    CHECK(step({2, 3, 4, 5}, {84, 28, 7, 1}) == 7);
+    CHECK(step({2, 1, 4, 5}, {28, 999, 7, 1}) == 7);
+    CHECK(step({1, 3, 1, 5}, {999, 7, 999, 1}) == 7);
+    CHECK(step({1, 1, 1, 5}, {999, 999, 999, 1}) == 5);
+    CHECK(step({2, 3, 4, 1}, {84, 28, 7, 999}) == 7);
+    CHECK(step({2, 3, 4, 5}, {84, 28, 7, 2}) == 0);  // channels apart
+    CHECK(step({2, 3, 4, 5}, {84, 29, 7, 1}) == 0);  // room behind a row
+    CHECK(step({2, 3, 4, 5}, {85, 28, 7, 1}) == 0);  // room behind an image
+    CHECK(step({2, 3, 4, 5}, {48, 16, 4, 1}) == 0);  // pixels overlap
+}

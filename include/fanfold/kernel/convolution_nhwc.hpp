@@ -37,6 +37,7 @@ struct nhwc_call {
     float* out;
     std::size_t out_step, columns;
     activation act;
+    bool heavy, far;
 };
 
 }  // namespace kernel::detail
@@ -185,6 +186,8 @@ public:
     }
 
     [[nodiscard]] std::int64_t outputs() const noexcept { return outputs_; }  ///< of a group
+    /// How often an answer is written.
+    [[nodiscard]] std::int64_t passes() const noexcept { return slices_; }
     [[nodiscard]] std::int64_t depth() const noexcept { return channels_ * size_[0] * size_[1]; }
 
 private:
@@ -258,6 +261,7 @@ struct conv_nhwc_pass {
     activation act;
     const conv_nhwc_tiles& cut;
     const nhwc_run* runs;
+    std::int64_t pixel;  // floats from one of the answer to the next
     void (*kernel)(const nhwc_call&);
 
     /// Fetches the images of a block. `at`: where the window of each of its positions begins, from the result.
@@ -311,15 +315,17 @@ private:
                  const std::ptrdiff_t* at) const {
         nhwc_call c = w.call(group, first, last);
         const std::int64_t position = (first_image(block) * out.extent(1) + first_row(block)) * out.extent(2);
-        const std::int64_t to = position * out.extent(3) + group * w.outputs() + first;
+        const std::int64_t to = position * pixel + group * w.outputs() + first;
         c.in = from + group * (in.extent(3) / w.geometry().groups);
         c.at = at;
         c.positions = static_cast<std::size_t>(images(block) * rows(block) * out.extent(2));
         c.runs = runs;
         c.addend = addend.size() != 0 ? addend.data() + to : nullptr;
         c.out = out.data() + to;
-        c.out_step = static_cast<std::size_t>(out.extent(3));
+        c.out_step = static_cast<std::size_t>(pixel);
         c.act = act;
+        c.far = out.size() > 262144;
+        c.heavy = c.depth * c.columns > 65536;
         kernel(c);
     }
 };
@@ -327,11 +333,7 @@ private:
 inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nhwc& w, const view<float>& out,
                       workspace& space, activation act, const view<const float>& addend) {
     const shape expected = w.output(in.shape());
-    const bool adds = addend.size() != 0;
-    if (!(out.shape() == expected) || !in.dense() || !out.dense() ||
-        (adds && (!(addend.shape() == expected) || !addend.dense())))
-        throw std::invalid_argument("conv2d: " + in.shape().text() + (adds ? " and " + addend.shape().text() : "") +
-                                    " into " + out.shape().text() + ", expected dense " + expected.text());
+    const std::int64_t pixel = expect_conv_nhwc(in, expected, out, addend);
     if (out.size() == 0) return;
     const workspace::scope scope(space);
     const conv_nhwc_tiles cut(w, in.shape(), expected, space.tiles);
@@ -349,8 +351,9 @@ inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nh
              nullptr, SIZE_MAX};
     w.write_runs(cut.block.width, runs.data());
     const conv_nhwc_pass pass{
-        in,  w,   out,         addend,
-        act, cut, runs.data(), pick(set, &baseline::conv_nhwc, &avx2::conv_nhwc, &avx512::conv_nhwc)};
+        in,          w,     out,
+        addend,      act,   cut,
+        runs.data(), pixel, pick(set, &baseline::conv_nhwc, &avx2::conv_nhwc, &avx512::conv_nhwc)};
     const stop& stopping = space.stop;
     space.tiles(tiles, [&](std::size_t tile, std::size_t slot) {
         room& r = rooms[slot];
@@ -370,7 +373,8 @@ inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nh
 /// out[n, y, x, o] = act(bias[o] + sum over c, ky, kx of in[n, y s + ky d - top, x s + kx d - left, c] * w[o, c, ky, kx]
 /// + addend[n, y, x, o])
 ///
-/// shapes   in [N, H, W, C], out and addend w.output(in), all dense, out not overlapping. An addend of size 0: none
+/// shapes   in [N, H, W, C], out and addend w.output(in), in and addend dense, out not overlapping. Out is dense, or where
+///          nothing is added some of the channels of dense images. An addend of size 0: none; it may be out where w.passes() is 1
 /// cost     2 N O OH OW (C / groups) kh kw flops; with padding, the input is copied once, blocks of rows at a time,
 ///          through w.scratch_bytes(in) of scratch. Reads the weights once per block of 96 to 256 positions or more
 /// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between blocks when it is time

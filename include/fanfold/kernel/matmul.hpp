@@ -29,6 +29,7 @@ struct matmul_call {
     std::ptrdiff_t out_row, out_step;
     activation act;
     bool accumulate = false;  // the chains go on from what is in out, not from the bias
+    bool followed = false;    // the weights of the next product lie behind these
 };
 
 }  // namespace kernel::detail

@@ -1,8 +1,10 @@
 // fanfold/kernel/transpose.hpp - a tensor with its axes in another order.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <array>  // std::array
-#include <span>   // std::span
+#include <algorithm>  // std::min
+#include <array>      // std::array
+#include <cstdint>    // std::int64_t
+#include <span>       // std::span
 
 #include "index.hpp"
 
@@ -16,6 +18,14 @@ template <class Word>
 void transpose_plane(const Word* in, std::int64_t in_step, Word* out, std::int64_t out_step, std::int64_t rows,
                      std::int64_t columns) {
     constexpr std::int64_t side = 64 / sizeof(Word) < 16 ? 64 / sizeof(Word) : 16;
+    if (rows <
+        side) {  // a few hundred neighbours at a time: what they become stays in the cache until all rows are done
+        for (std::int64_t first = 0; first < columns; first += 256)
+            for (std::int64_t i = 0; i < rows; ++i)
+                for (std::int64_t j = first; j < std::min<std::int64_t>(first + 256, columns); ++j)
+                    out[j * out_step + i] = in[i * in_step + j];
+        return;
+    }
     const std::int64_t whole_rows = rows / side * side, whole_columns = columns / side * side;
     for (std::int64_t i = 0; i < whole_rows; i += side)
         for (std::int64_t j = 0; j < whole_columns; j += side) {

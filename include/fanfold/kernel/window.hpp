@@ -98,6 +98,32 @@ inline void check_conv_weights(const view<const float>& weights, const shape& bi
         .positions(window2d::rounding::floor);
 }
 
+/// From a pixel of images [N, H, W, C] to the next, where pixels lie in row-major order at equal steps of C or more and
+/// channels side by side; 0 where they do not.
+[[nodiscard]] inline std::int64_t pixel_step(const view<float>& images) {
+    std::int64_t pixel = 0, pixels = 1;  // pixels: of one step along the axis
+    for (std::size_t axis = 3; axis-- > 0; pixels *= images.extent(axis)) {
+        if (images.extent(axis) == 1) continue;
+        if (pixel == 0) pixel = images.step(axis);
+        if (images.step(axis) != pixel * pixels) return 0;
+    }
+    if (pixel == 0) pixel = images.extent(3);
+    return pixel >= images.extent(3) && (images.extent(3) == 1 || images.step(3) == 1) ? pixel : 0;
+}
+
+/// What lies between pixels of the answer; it is dense, or a part of the channels of dense images where nothing is added.
+///
+/// errors   throws std::invalid_argument when shapes or steps are others
+[[nodiscard]] inline std::int64_t expect_conv_nhwc(const view<const float>& in, const shape& expected,
+                                                   const view<float>& out, const view<const float>& addend) {
+    const bool adds = addend.size() != 0, fits = out.shape() == expected && in.dense();
+    const std::int64_t pixel = !fits || out.dense() ? expected[3] : pixel_step(out);
+    if (!fits || pixel == 0 || (adds && (!(addend.shape() == expected) || !addend.dense() || pixel != expected[3])))
+        throw std::invalid_argument("conv2d: " + in.shape().text() + (adds ? " and " + addend.shape().text() : "") +
+                                    " into " + out.shape().text() + ", expected dense " + expected.text());
+    return pixel;
+}
+
 /// Taps [from, to) of a window that begins at `first` along an axis and lie within [0, extent).
 struct inside_taps {
     std::int64_t from, to;

@@ -36,7 +36,7 @@ struct winograd_call {
     std::ptrdiff_t columns;  // outputs, rounded up to whole panels
     const float* addend;     // null: none
     float* out;
-    std::ptrdiff_t out_height, out_width, outputs;
+    std::ptrdiff_t out_height, out_width, outputs, out_pixel;  // floats from a pixel of the answer to the next
     float* transformed;   // [frequency][tile][room], frequencies `frequency_in` apart
     std::ptrdiff_t room;  // channels, rounded up
     std::size_t frequency_in;
@@ -231,19 +231,16 @@ namespace detail {
 inline void conv_winograd(isa set, const view<const float>& in, const packed_winograd& w, const view<float>& out,
                           workspace& space, activation act, const view<const float>& addend) {
     const shape expected = w.output(in.shape());
-    const bool adds = addend.size() != 0;
-    if (!(out.shape() == expected) || !in.dense() || !out.dense() ||
-        (adds && (!(addend.shape() == expected) || !addend.dense())))
-        throw std::invalid_argument("conv2d: " + in.shape().text() + (adds ? " and " + addend.shape().text() : "") +
-                                    " into " + out.shape().text() + ", expected dense " + expected.text());
+    const std::int64_t pixel = expect_conv_nhwc(in, expected, out, addend);
     if (out.size() == 0) return;
     const workspace::scope scope(space);
     const auto b = w.blocks_of(expected);
     const auto frequencies = static_cast<std::size_t>(w.frequencies());
     winograd_call c = w.call(in.shape(), expected, b);
     c.in = in.data();
-    c.addend = adds ? addend.data() : nullptr;
+    c.addend = addend.size() != 0 ? addend.data() : nullptr;
     c.out = out.data();
+    c.out_pixel = pixel;
     c.act = act;
     const auto kernel = pick(set, &baseline::winograd, &avx2::winograd, &avx512::winograd);
     const tile_loop& loop = space.tiles;
@@ -285,7 +282,8 @@ inline void conv_winograd(isa set, const view<const float>& in, const packed_win
 /// out[n, y, x, o] = act(bias[o] + sum over c, ky, kx of in[n, y + ky - top, x + kx - left, c] * w[o, c, ky, kx]
 /// + addend[n, y, x, o])
 ///
-/// shapes   in [N, H, W, C], out and addend w.output(in), all dense, out not overlapping. An addend of size 0: none
+/// shapes   in [N, H, W, C], out and addend w.output(in), in and addend dense, out not overlapping. Out is dense, or where
+///          nothing is added some of the channels of dense images. An addend of size 0: none; it may be out
 /// cost     F(4x4): 4.5 N OH OW C O flops, F(2x2): 8, and about 18 N OH OW (C + O) for transforms. Reads the weights
 ///          once per block of 48 tiles or more; w.scratch_bytes(in) of scratch
 /// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between blocks when it is time.
