@@ -128,3 +128,53 @@ TEST_CASE("without an open extent the batch is static") {
     workspace space;
     CHECK(floats_of(constant.run({}, space)[0]) == std::vector<float>{1, 2});
 }
+
+namespace {
+
+/// x + y, where y may be overwritten.
+struct overwriting_sum {
+    [[nodiscard]] std::string_view name() const noexcept { return "Sum"; }
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const { return {in[0]}; }
+    [[nodiscard]] std::optional<std::size_t> overwrites() const noexcept { return 1; }
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+        const auto x = in[0].as<float>().flat(), y = in[1].as<float>().flat();
+        for (std::size_t i = 0; i < x.size(); ++i) out[0].as<float>().flat()[i] = x[i] + y[i];
+    }
+};
+
+std::size_t slots_of(const graph& g) { return g.state().slots.size(); }
+
+}  // namespace
+
+TEST_CASE("an answer takes the memory of an input that is overwritten, unless that is read again") {
+    const auto built = [](bool again, bool twice) {
+        graph_builder g;
+        const auto x = g.input("x", two_columns);
+        const auto a = g.add(ones(2, 2), {x}).front(), b = g.add(ones(2, 2), {a}).front();
+        const auto sum = g.add(overwriting_sum(), {twice ? b : a, b}).front();
+        const auto next = g.add(overwriting_sum(), {again ? b : a, sum}).front();
+        return std::move(g).finish({{"y", g.add(ones(2, 2), {next}).front()}});
+    };
+    const tensor x = tensor::of<float>({1, 2}, {1, 2});  // a: 3, b: 6
+    CHECK(slots_of(built(false, false)) == 2);
+    CHECK(floats_of(run(built(false, false), {x}, 1)[0]) == std::vector<float>{24, 24});
+    CHECK(slots_of(built(true, false)) == 3);
+    CHECK(floats_of(run(built(true, false), {x}, 1)[0]) == std::vector<float>{30, 30});
+    CHECK(slots_of(built(false, true)) == 3);
+    CHECK(floats_of(run(built(false, true), {x}, 1)[0]) == std::vector<float>{30, 30});
+}
+
+TEST_CASE("constants that no step reads can be given back, others stay") {
+    graph_builder g;
+    const auto x = g.input("x", two_columns);
+    const auto w = g.constant(tensor::of<float>({2}, {5, 7}));
+    const auto unread = g.constant(tensor::of<float>({2}, {1, 2}));
+    const auto y = g.add(overwriting_sum(), {x, w}).front();
+    g.release(w);
+    g.release(unread);
+    g.release(x);
+    CHECK(g.constant_of(w).has_value());
+    CHECK_FALSE(g.constant_of(unread).has_value());
+    CHECK(floats_of(run(std::move(g).finish({{"y", y}}), {tensor::of<float>({1, 2}, {1, 2})}, 1)[0]) ==
+          std::vector<float>{6, 9});
+}

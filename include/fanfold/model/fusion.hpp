@@ -270,7 +270,9 @@ inline void fuse_arithmetic(const graph_draft& draft) {
         if (conv != nullptr) {
             const auto channels = static_cast<std::size_t>(draft.elements(conv->inputs[1])->extent(0));
             if (const auto by = detail::affine_of(draft, step, x, channels)) {
+                const std::size_t before = conv->inputs[1];
                 detail::scale_weights(draft, *conv, *by);
+                if (before >= list.used.size() || list.used[before] == 1) draft.release(before);
                 list.replace(*conv, std::move(step));
                 continue;
             }

@@ -127,9 +127,21 @@ public:
         return known_.at(value.index).elements;
     }
 
+    /// Gives back the elements of a constant, unless a step reads it; it is not used any more.
+    void release(value_id value) {
+        const graph_value& constant = graph_.values.at(value.index);
+        if (constant.place != value_place::constant) return;
+        for (const graph_step& step : graph_.steps)
+            for (const std::size_t input : step.inputs)
+                if (input == value.index) return;
+        graph_.constants[constant.index] = nullptr;
+        known_[value.index].elements.reset();
+        known_[value.index].owner = nullptr;
+    }
+
     /// `pass` rewrites the steps before memory is planned, e.g. optimize of model/optimize.hpp.
-    [[nodiscard]] graph finish(const std::vector<std::pair<std::string, value_id>>& outputs,
-                               graph_pass pass = nullptr, const preference& prefer = {}) && {
+    [[nodiscard]] graph finish(const std::vector<std::pair<std::string, value_id>>& outputs, graph_pass pass = nullptr,
+                               const preference& prefer = {}) && {
         if (outputs.empty()) throw std::invalid_argument("a graph needs at least one output");
         for (const auto& [name, value] : outputs) {
             graph_.outputs.push_back(value.index);
@@ -270,24 +282,46 @@ private:
     }
 
     void place_in_slots(const std::vector<std::size_t>& last_use) {
-        std::vector<std::size_t> planned;
+        std::vector<std::size_t> place(graph_.values.size(), SIZE_MAX);  // by value, among the lifetimes
         std::vector<lifetime> lifetimes;
         for (std::size_t s = 0; s < graph_.steps.size(); ++s) {
             for (const std::size_t output : graph_.steps[s].outputs) {
                 const graph_value& value = graph_.values[output];
                 if (value.place != value_place::slot || value.root != output) continue;
-                planned.push_back(output);
+                const std::size_t end = std::max(s, last_use[output]);
+                const std::size_t whose = overwritten(graph_.steps[s], s, last_use);
+                if (whose != SIZE_MAX && place[whose] != SIZE_MAX) {
+                    place[output] = place[whose];
+                    lifetimes[place[output]].last_step = end;
+                    continue;
+                }
+                place[output] = lifetimes.size();
                 const std::size_t bytes = value.type.shape.at(1).volume() * size_of(value.type.type);
-                lifetimes.push_back({s, std::max(s, last_use[output]), workspace::rounded(bytes)});
+                lifetimes.push_back({s, end, workspace::rounded(bytes)});
             }
         }
         const memory_plan plan = plan_memory(lifetimes);
         graph_.slots.resize(plan.bytes_per_row.size());
-        for (std::size_t i = 0; i < planned.size(); ++i) {
-            graph_.values[planned[i]].index = plan.slot_of[i];
-            graph_.slots[plan.slot_of[i]].push_back(planned[i]);
+        for (std::size_t v = 0; v < place.size(); ++v) {
+            if (place[v] == SIZE_MAX) continue;
+            graph_.values[v].index = plan.slot_of[place[v]];
+            graph_.slots[plan.slot_of[place[v]]].push_back(v);
         }
         graph_.slot_bytes_per_row = plan.total_per_row();
+    }
+
+    /// The value whose memory the only answer of a step may take, because nobody reads it any more; SIZE_MAX: none.
+    [[nodiscard]] std::size_t overwritten(const graph_step& step, std::size_t at,
+                                          const std::vector<std::size_t>& last_use) const {
+        const std::optional<std::size_t> input = step.outputs.size() == 1 ? step.op.overwrites() : std::nullopt;
+        if (!input) return SIZE_MAX;
+        const std::size_t whose = graph_.values[step.inputs[*input]].root;
+        const graph_value& value = graph_.values[whose];
+        const value_type &one = value.type, &other = graph_.values[step.outputs[0]].type;
+        if (value.place != value_place::slot || last_use[whose] != at || !(one == other)) return SIZE_MAX;
+        for (std::size_t i = 0; i < step.inputs.size(); ++i)
+            if (i != *input && graph_.values[step.inputs[i]].root == whose) return SIZE_MAX;
+        return whose;
     }
 
     void place_in_blocks(std::vector<std::size_t> last_use) {

@@ -45,6 +45,13 @@ public:
         known_.push_back(std::move(known));
         return value;
     }
+    /// Gives back the elements of a constant that no step reads any more.
+    void release(std::size_t value) const {
+        if (state_.values[value].place != value_place::constant) return;
+        state_.constants[state_.values[value].index] = nullptr;
+        known_[value].elements.reset();
+        known_[value].owner = nullptr;
+    }
     /// From now on `value` is another name for `whose`. An aliasing step from one to the other must be among the steps, too.
     void alias(std::size_t value, std::size_t whose) const {
         const std::size_t before = state_.values[value].root, root = state_.values[whose].root;

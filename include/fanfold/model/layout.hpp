@@ -78,7 +78,7 @@ static_assert(graph_operation<channels_moved>);
 class layout_pass {
 public:
     explicit layout_pass(const graph_draft& draft)
-        : draft_(draft), twin_(draft.values()), here_(draft.values(), true) {}
+        : draft_(draft), used_(draft.uses()), twin_(draft.values()), here_(draft.values(), true) {}
 
     void run() {
         for (const graph_step& step : draft_.steps())
@@ -144,6 +144,7 @@ private:
         if (absorb(step)) return;
         std::optional<graph_step> other = convolved(step);
         if (!other) other = convolved_row(step);
+        if (other) release_weights(step);
         if (!other) other = followed(step);
         if (other) {
             other->outputs = {
@@ -155,6 +156,11 @@ private:
         for (const std::size_t input : step.inputs) need(input);
         for (const std::size_t output : step.outputs) here_[output] = true;
         made_.push_back(pack(std::move(step)));
+    }
+    /// Packed weights are a copy.
+    void release_weights(const graph_step& step) const {
+        for (std::size_t i = 1; i < step.inputs.size(); ++i)
+            if (used_[step.inputs[i]] == 1) draft_.release(step.inputs[i]);
     }
 
     /// A transposition between the two orders names a twin, or is one.
@@ -356,14 +362,16 @@ private:
                                   op->groups()};
         if (x.shape.rank() == 3)
             g = {{1, w->stride[0]}, {1, w->dilation[0]}, {0, w->before[0], 0, w->after[0]}, op->groups()};
-        return {
-            convolution(x, weights, bias_of(step), g), std::move(step.name), {step.inputs[0]}, std::move(step.outputs)};
+        operation packed = convolution(x, weights, bias_of(step), g);
+        release_weights(step);
+        return {std::move(packed), std::move(step.name), {step.inputs[0]}, std::move(step.outputs)};
     }
 
     static constexpr std::int64_t usual_size = 32;
     static constexpr std::int64_t few_outputs = 12;  // below, lanes of positions beat lanes of channels
 
     const graph_draft& draft_;
+    std::vector<std::size_t> used_;                 ///< by value that was there before
     std::vector<std::optional<std::size_t>> twin_;  ///< by value that was there before
     std::vector<bool> here_;                        ///< computed in its old place already
     std::vector<graph_step> made_{};

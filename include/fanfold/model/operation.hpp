@@ -55,6 +55,7 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///   weight_bytes()            memory held by packed weights
 ///   unbounded()               sizes do not tell how long it runs, e.g. Loop: never computed before a run
 ///   flops(shapes)             floating-point operations for inputs of these shapes, as step_event tells them
+///   overwrites()              the input whose memory the answer may take: each element is read before it is written
 ///   Op::elementwise           an answer's element depends on the elements at its own index, broadcast: never mixes rows
 ///   mixes_rows(arguments)     an answer's row depends on other rows; asked where some input counts rows along an axis.
 ///                             Without it (and not elementwise), rows along axis 0 are independent, along others not
@@ -119,6 +120,9 @@ public:
     [[nodiscard]] bool reads(std::size_t input) const noexcept {
         return input >= 32 || (calls_->shape_inputs >> input & 1U) == 0;
     }
+    [[nodiscard]] std::optional<std::size_t> overwrites() const {
+        return calls_->overwrites == nullptr ? std::nullopt : calls_->overwrites(self_.get());
+    }
     [[nodiscard]] std::optional<operation> with(kernel::activation act) const;
     [[nodiscard]] kernel::activation as_activation() const { return calls_->as_activation(self_.get()); }
     [[nodiscard]] std::optional<operation> with_addend() const;
@@ -142,6 +146,7 @@ private:
         std::size_t (*weight_bytes)(const void*);
         bool (*unbounded)(const void*);
         std::uint64_t (*flops)(const void*, std::span<const shape>);
+        std::optional<std::size_t> (*overwrites)(const void*);
         bool (*mixes_rows)(const void*, std::span<const argument>);
         std::shared_ptr<const void> (*with)(const void*, kernel::activation);
         kernel::activation (*as_activation)(const void*);
@@ -185,6 +190,8 @@ private:
             c.flops = [](const void* self, std::span<const shape> in) -> std::uint64_t {
                 return of<Op>(self).flops(in);
             };
+        if constexpr (requires(const Op& op) { op.overwrites(); })
+            c.overwrites = [](const void* self) -> std::optional<std::size_t> { return of<Op>(self).overwrites(); };
         c.mixes_rows = [](const void*, std::span<const argument> in) { return detail::rows_elsewhere(in); };
         if constexpr (requires { requires Op::elementwise; }) {
             c.mixes_rows = [](const void*, std::span<const argument>) { return false; };

@@ -5,13 +5,14 @@
 #include "chain_fusion.hpp"
 #include "early_selection.hpp"
 #include "fusion.hpp"
+#include "joining.hpp"
 #include "layout.hpp"
 #include "spelling.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
-/// Fuses arithmetic into weights, recognizes what is spelt out, chooses layouts, fuses sums; activations are fused by the
-/// builder.
+/// Fuses arithmetic into weights, recognizes what is spelt out, chooses layouts, fuses sums, joins what is put together; activations
+/// are fused by the builder.
 ///
 /// example  std::move(builder).finish({{"y", y}}, &optimize)
 inline void optimize(const graph_draft& draft) {
@@ -22,6 +23,7 @@ inline void optimize(const graph_draft& draft) {
     choose_layout(draft);
     fuse_sums(draft);
     fuse_chains(draft);
+    join_channels(draft);
 }
 
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -65,9 +65,11 @@ public:
     }
 
     void add_nodes() {
+        count_readers();
         for (std::size_t index = 0; index < graph_.nodes.size(); ++index) {
             try {
                 add_node(graph_.nodes[index], index);
+                release_inputs(graph_.nodes[index]);
             } catch (const std::invalid_argument& error) {
                 throw std::invalid_argument(label(index) + ": " + error.what());
             }
@@ -97,6 +99,37 @@ public:
     }
 
 private:
+    /// Inner graphs may read anything: with one of them, nothing is counted.
+    void count_readers() {
+        if (state_.around != nullptr) return;
+        for (const node_proto& node : graph_.nodes) {
+            for (const attribute_proto& attribute : node.attributes)
+                if (attribute.inner || attribute.has_graphs) return readers_.clear();
+            for (const std::string_view input : node.inputs) ++readers_[input];
+        }
+        for (const value_info_proto& output : graph_.outputs) ++readers_[output.name];
+    }
+    /// Large constants that have become packed weights, and that no later node reads.
+    void release_inputs(const node_proto& node) {
+        constexpr std::size_t large = std::size_t{1} << 16;
+        for (const std::string_view input : node.inputs) {
+            const auto left = readers_.find(input);
+            if (left == readers_.end() || left->second == 0 || --left->second != 0) continue;
+            const auto value = state_.values.find(input);
+            if (value == state_.values.end() || !value->second.id) continue;
+            const value_id id = *value->second.id;
+            const std::optional<tensor_view> elements = state_.builder.constant_of(id);
+            if (elements && elements->bytes() >= large && !read_by_another_name(id)) state_.builder.release(id);
+        }
+    }
+    [[nodiscard]] bool read_by_another_name(value_id id) const {
+        for (const auto& [name, value] : state_.values)
+            if (const auto left = readers_.find(name);
+                value.id && value.id->index == id.index && left != readers_.end() && left->second != 0)
+                return true;
+        return false;
+    }
+
     static bool default_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
 
     std::int64_t opset_of(std::string_view domain) const {
@@ -159,6 +192,7 @@ private:
 
     const graph_proto& graph_;
     import_state state_;
+    std::unordered_map<std::string_view, std::size_t> readers_{};  ///< of each value, nodes to come and outputs
 };
 
 /// What is known of an inner graph is deduced again by each graph around it: the work doubles with every level.

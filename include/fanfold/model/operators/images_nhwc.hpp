@@ -91,7 +91,8 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         const view<const float> addend = adds_ ? detail::with_lines(in[1]) : view<const float>();
-        const view<float> answer = out[0].reshaped(detail::with_lines(out[0].shape())).as<float>();
+        const view<float> answer =
+            out[0].rank() == 4 ? out[0].as<float>() : out[0].reshaped(detail::with_lines(out[0].shape())).as<float>();
         if (depthwise_ != nullptr)
             kernel::depthwise_nhwc(detail::with_lines(in[0]), *depthwise_, answer, space.stop, activation_, addend,
                                    space.tiles);
@@ -116,6 +117,14 @@ public:
                           : tiled_ != nullptr   ? tiled_->output(x)
                                                 : dense_->output(x);
         return 2 * out.volume() * static_cast<std::uint64_t>(channels_ / geometry_.groups * size_[0] * size_[1]);
+    }
+    [[nodiscard]] std::int64_t outputs() const noexcept { return outputs_; }
+    /// Its answer may be some of the channels of images.
+    [[nodiscard]] bool writes_among_channels() const noexcept { return depthwise_ == nullptr && !adds_; }
+    /// The addend may be the answer.
+    [[nodiscard]] std::optional<std::size_t> overwrites() const noexcept {
+        const bool at_once = dense_ == nullptr || dense_->passes() == 1;
+        return adds_ && at_once ? std::optional<std::size_t>(1) : std::nullopt;
     }
     [[nodiscard]] std::optional<kernel::winograd_tile> tiles() const {
         return tiled_ == nullptr ? std::nullopt : std::optional(tiled_->tile());
