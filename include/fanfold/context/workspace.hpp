@@ -135,7 +135,7 @@ public:
         if (bytes <= capacity_ || used_ != 0) return;
         block_.reset();
         capacity_ = 0;
-        block_ = detail::allocate_aligned(bytes);
+        block_ = detail::allocate_for_long(bytes);
         capacity_ = bytes;
     }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }

@@ -10,6 +10,7 @@
 #include <stdexcept>  // std::invalid_argument
 #include <utility>    // std::swap
 
+#include "huge_pages.hpp"
 #include "view.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -20,13 +21,23 @@ inline constexpr std::size_t buffer_alignment = 64;
 namespace detail {
 
 struct aligned_delete {
-    void operator()(std::byte* bytes) const noexcept { ::operator delete (bytes, std::align_val_t{buffer_alignment}); }
+    std::align_val_t alignment{buffer_alignment};
+    void operator()(std::byte* bytes) const noexcept { ::operator delete(bytes, alignment); }
 };
 using aligned_bytes = std::unique_ptr<std::byte[], aligned_delete>;
 
 [[nodiscard]] inline aligned_bytes allocate_aligned(std::size_t bytes) {
     if (bytes > PTRDIFF_MAX) throw std::bad_alloc();  // libstdc++ 12 rounds sizes near SIZE_MAX up to 0
     return aligned_bytes(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{buffer_alignment})));
+}
+
+/// For memory that is used again and again, in huge pages where it has room for them.
+[[nodiscard]] inline aligned_bytes allocate_for_long(std::size_t bytes) {
+    if (bytes < 2 * huge_page || bytes > PTRDIFF_MAX) return allocate_aligned(bytes);
+    const std::align_val_t alignment{huge_page};
+    aligned_bytes block(static_cast<std::byte*>(::operator new(bytes, alignment)), aligned_delete{alignment});
+    ask_for_huge_pages(block.get(), bytes);
+    return block;
 }
 
 /// Copies `from` (any strides) to `to` (any strides); equal type and shape.
