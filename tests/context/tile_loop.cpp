@@ -126,3 +126,21 @@ TEST_CASE("Ranges cover everything once, with lengths that differ by at most one
     tile_loop{}.ranges(7, std::uint64_t{1} << 40, [&](std::size_t first, std::size_t last) { ran = {first, last}; });
     CHECK(ran == tiles{0, 7});
 }
+
+TEST_CASE("A loop that polls a stop cuts large operations, runs tiles in order, and stops between them") {
+    std::stop_source stopper;
+    const stop stopping(stopper.get_token());
+    const tile_loop loop(stopping);
+    CHECK(loop.width() == 1);
+    CHECK(loop.tiles(1 << 24, 1000) == 1);
+    CHECK(loop.tiles(std::uint64_t{10} << 24, 1000) == 10);
+    CHECK(loop.tiles(std::uint64_t{10} << 24, 4) == 4);
+    CHECK(tile_loop().tiles(std::uint64_t{10} << 24, 1000) == 1);
+    std::vector<std::size_t> ran;
+    const auto each = [&](std::size_t tile) {
+        ran.push_back(tile);
+        if (tile == 2) stopper.request_stop();
+    };
+    CHECK_THROWS_AS(loop(5, each), stopped_error);
+    CHECK(ran == std::vector<std::size_t>{0, 1, 2});
+}

@@ -47,6 +47,8 @@ public:
     void check() const {
         if (const auto why = reason()) throw stopped_error(*why);
     }
+    /// Whether it may ever be time.
+    [[nodiscard]] bool possible() const noexcept { return token_.stop_possible() || deadline_ != never; }
     [[nodiscard]] const std::stop_token& token() const noexcept { return token_; }
     [[nodiscard]] std::optional<time_point> deadline() const noexcept {
         if (deadline_ == never) return std::nullopt;

@@ -7,6 +7,7 @@
 #include <cstdint>    // std::uint64_t
 
 #include "../core/function_ref.hpp"
+#include "stop.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -22,6 +23,9 @@ public:
     /// `run` executes all tiles, at most `width` at once, called when there are two or more; `source` is handed to it.
     constexpr tile_loop(void (*run)(const void* source, std::size_t count, body), const void* source, std::size_t width)
         : run_(run), source_(source), width_(width) {}
+    /// In order, with `stopping` polled before each tile; operations are cut so that this is soon enough. It must outlive
+    /// the loop.
+    constexpr explicit tile_loop(const stop& stopping) : polled_(&stopping) {}
 
     /// How many tiles may run at once; 1: there is nothing to gain from splitting.
     [[nodiscard]] constexpr std::size_t width() const noexcept { return width_; }
@@ -32,7 +36,10 @@ public:
             run_(source_, count, each);
             return;
         }
-        for (std::size_t tile = 0; tile < count; ++tile) each(tile, 0);
+        for (std::size_t tile = 0; tile < count; ++tile) {
+            if (polled_ != nullptr && count > 1) polled_->check();
+            each(tile, 0);
+        }
     }
     template <std::invocable<std::size_t> Body>
     void operator()(std::size_t count, Body&& each) const {
@@ -41,10 +48,14 @@ public:
     }
 
     /// How many tiles `work` is worth, at most `most`: none of less than some 20 us, and no more than it takes to keep
-    /// all workers busy to the end; 1 without helpers. `work` counts floating-point operations; a byte that comes from
+    /// all workers busy to the end. Without helpers 1, or tiles of some 200 us where a stop is polled. `work` counts floating-point operations; a byte that comes from
     /// memory counts as 8.
     [[nodiscard]] constexpr std::size_t tiles(std::uint64_t work, std::size_t most) const noexcept {
-        if (width_ < 2 || most < 2 || work < 2 * tile_work) return 1;
+        if (most < 2 || work < 2 * tile_work) return 1;
+        if (width_ < 2)
+            return polled_ == nullptr || work < 2 * polled_work
+                       ? 1
+                       : static_cast<std::size_t>(std::min<std::uint64_t>(work / polled_work, most));
         return static_cast<std::size_t>(std::min<std::uint64_t>({work / tile_work, 4 * width_, most}));
     }
 
@@ -62,10 +73,12 @@ public:
 
 private:
     static constexpr std::uint64_t tile_work = std::uint64_t{1} << 21;
+    static constexpr std::uint64_t polled_work = std::uint64_t{1} << 24;
 
     void (*run_)(const void*, std::size_t, body) = nullptr;
     const void* source_ = nullptr;
     std::size_t width_ = 1;
+    const stop* polled_ = nullptr;
 };
 
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -140,6 +140,7 @@ public:
 
     void equip(workspace& space) const {
         space.stop = job_.stop;
+        if (space.stop.possible()) space.tiles = tile_loop(space.stop);
         space.events = job_.events;
     }
 

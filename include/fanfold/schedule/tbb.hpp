@@ -188,7 +188,7 @@ private:
         void take_part(std::size_t worker) {
             const workspace_store::loan space = executor_.spaces_.lend(state_.job().workspace_bytes);
             state_.equip(*space);
-            (*space).tiles = tiles_;
+            if (tiles_.width() > 1) (*space).tiles = tiles_;
             next_claim last = state_.drain(state_.ask(worker), worker, *space);
             while (!std::holds_alternative<finished>(last)) {
                 if (!start_watch(worker)) return;

@@ -164,7 +164,7 @@ public:
                 state.guard([&] {
                     const workspace_store::loan space = spaces_.lend(job.workspace_bytes);
                     state.equip(*space);
-                    (*space).tiles = crew.loop();
+                    if (crew.loop().width() > 1) (*space).tiles = crew.loop();
                     state.work_to_the_end(worker, *space, [&] { return crew.help(); });
                 });
                 crew.leave();

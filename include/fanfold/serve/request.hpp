@@ -130,32 +130,36 @@ public:
         return --pieces_ == 0;
     }
     [[nodiscard]] reply take(time_point now) {
-        if (parts_.empty()) return {nothing(), std::move(failures_), submitted_, {}, now, 0};
+        if (kept_.empty()) return {nothing(), std::move(failures_), submitted_, {}, now, 0};
         std::vector<part> parts;
-        for (std::size_t i = 0; i < parts_.size(); ++i) parts.emplace_back(std::move(parts_[i]), axes_[i], names_[i]);
+        parts.reserve(kept_.size());
+        for (answer& a : kept_) parts.emplace_back(std::move(a.rows), a.axis, std::move(a.name));
         return {batch(std::move(parts)), std::move(failures_), submitted_, started_, now, batch_rows_};
     }
 
 private:
     void keep(const batch& answers, std::size_t at, std::size_t first, std::size_t rows) {
-        const bool unknown = parts_.empty();
-        if (!unknown && parts_.size() != answers.size()) return;  // a batch of which nothing is known
+        const bool unknown = kept_.empty();
+        if (!unknown && kept_.size() != answers.size()) return;  // a batch of which nothing is known
+        if (unknown) kept_.reserve(answers.size());
         for (std::size_t i = 0; i < answers.size(); ++i) {
             const part& p = answers.parts()[i];
-            const std::size_t axis = p.rows().value_or(0);
-            const std::size_t each = p.rows() ? entries_per_row(p.data().shape(), axis, answers.rows()) : 0;
-            if (unknown) {
-                axes_.push_back(p.rows());
-                names_.push_back(p.name());
-                if (!p.rows())
-                    parts_.emplace_back(p.data());
-                else
-                    parts_.push_back(answer_store::nothing(
-                        p.data().type(), p.data().shape().with(axis, static_cast<std::int64_t>(rows_ * each))));
+            if (!p.rows()) {
+                if (unknown) kept_.push_back({tensor(p.data()), p.rows(), p.name()});
+                continue;
             }
-            if (!p.rows()) continue;
-            const mutable_tensor_view whole = parts_[i];
+            const std::size_t axis = *p.rows();
+            const std::size_t each = entries_per_row(p.data().shape(), axis, answers.rows());
             const tensor_view from = p.data().slice(axis, at * each, rows * each);
+            if (unknown && rows == rows_) {
+                kept_.push_back({tensor(from), axis, p.name()});
+                continue;
+            }
+            if (unknown) {
+                const shape whole = from.shape().with(axis, static_cast<std::int64_t>(rows_ * each));
+                kept_.push_back({answer_store::nothing(from.type(), whole), axis, p.name()});
+            }
+            const mutable_tensor_view whole = kept_[i].rows;
             if (whole.rank() <= axis || whole.type() != from.type()) continue;
             const mutable_tensor_view to = whole.slice(axis, first * each, rows * each);
             if (to.shape() == from.shape()) copy_elements(from, to);
@@ -171,9 +175,12 @@ private:
     std::mutex mutex_;
     time_point started_;
     std::size_t batch_rows_ = 0;
-    std::vector<tensor> parts_;
-    std::vector<row_axis> axes_;
-    std::vector<std::string> names_;
+    struct answer {
+        tensor rows;
+        row_axis axis;
+        std::string name;
+    };
+    std::vector<answer> kept_;
     std::vector<fault> failures_;
 };
 using reply_parts = basic_reply_parts<void>;

@@ -69,13 +69,13 @@ public:
         e.asked = r;
         e.rank = rank;
         e.number = ++count_;
-        e.due = options_.max_delay == duration{} ? now : now + options_.max_delay;
+        e.due = now + options_.max_delay;
         if (r.deadline != time_point::max()) e.due = std::min(e.due, std::max(now, r.deadline - 2 * usual_));
         e.queued = true;
         e.late = false;
         if (r.like >= lanes_.size()) lanes_.resize(r.like + 1);
         push(lanes_[r.like].first, by_rank, t);
-        push(lanes_[r.like].due, by_due, t);
+        if (waits_for_company()) push(lanes_[r.like].due, by_due, t);
         if (r.deadline != time_point::max()) push(deadlines_, by_deadline, t);
         if (options_.full != when_full::refuse) push(last_, by_last, t);
         lanes_[r.like].rows += r.rows;
@@ -142,13 +142,14 @@ public:
     [[nodiscard]] time_point next_time(bool worker_is_free) const {
         time_point next = deadlines_.empty() ? time_point::max() : entries_[deadlines_.front()].asked.deadline;
         for (const lane& l : lanes_)
-            if (worker_is_free && !l.due.empty()) next = std::min(next, entries_[l.due.front()].due);
+            if (worker_is_free && l.rows != 0)
+                next = waits_for_company() ? std::min(next, entries_[l.due.front()].due) : time_point::min();
         return next;
     }
 
     /// A batch took that long.
     void finished(std::size_t rows, duration took) {
-        usual_ = usual_ == duration{} ? took : usual_ + (took - usual_) / 8;
+        usual_ = usual_ == duration{} ? took : usual_ + (took - usual_) / (took > usual_ ? 2 : 32);
         if (options_.latency_target == duration{}) return;
         if (took > options_.latency_target / 2)
             limit_ = std::max(1.0, limit_ * 0.9);
@@ -177,12 +178,14 @@ private:
     struct lane {
         heap first;
         heap late;
-        heap due;
+        heap due;  // where requests wait for company
         std::size_t rows = 0;
     };
 
+    [[nodiscard]] bool waits_for_company() const noexcept { return options_.max_delay != duration{}; }
     [[nodiscard]] bool due(const lane& l, time_point now) const {
-        return l.rows != 0 && (l.rows >= limit() || entries_[l.due.front()].due <= now);
+        if (l.rows == 0) return false;
+        return !waits_for_company() || l.rows >= limit() || entries_[l.due.front()].due <= now;
     }
     [[nodiscard]] static ticket head(const lane& l) { return l.first.empty() ? l.late.front() : l.first.front(); }
 
@@ -212,7 +215,7 @@ private:
         entry& e = entries_[t];
         lane& l = lanes_[e.asked.like];
         erase(e.late ? l.late : l.first, by_rank, t);
-        erase(l.due, by_due, t);
+        if (waits_for_company()) erase(l.due, by_due, t);
         if (e.asked.deadline != time_point::max()) erase(deadlines_, by_deadline, t);
         if (options_.full != when_full::refuse) erase(last_, by_last, t);
         e.queued = false;
@@ -254,7 +257,7 @@ private:
 
     queue_options options_;
     double limit_;
-    duration usual_{};  ///< what a batch took of late
+    duration usual_{};  ///< what slower batches took of late
     std::vector<entry> entries_;
     std::vector<ticket> free_;
     std::vector<lane> lanes_;

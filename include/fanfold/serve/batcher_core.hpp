@@ -1,0 +1,386 @@
+// fanfold/serve/batcher_core.hpp - the threads around a request_queue: who waits, who computes, who keeps the time.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <algorithm>           // std::min
+#include <condition_variable>  // std::condition_variable
+#include <cstddef>             // std::size_t
+#include <memory>              // std::shared_ptr
+#include <mutex>               // std::mutex
+#include <optional>            // std::optional
+#include <stdexcept>           // std::invalid_argument
+#include <stop_token>          // std::stop_source
+#include <string>              // std::string
+#include <utility>             // std::move
+#include <vector>              // std::vector
+
+#include "../infer/pending.hpp"
+#include "../infer/run_batch.hpp"
+#include "request.hpp"
+#include "request_queue.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+
+struct batcher_options {
+    std::size_t max_rows = 64;  ///< of a batch
+    duration max_delay{};       ///< how long the oldest waits for company while a worker is free; 0: not at all
+    std::size_t max_queued_rows = 4096;  ///< that wait; who comes then is `overloaded` at once
+    when_full full = when_full::refuse;
+    duration aging = std::chrono::milliseconds(100);  ///< waiting this long is worth one step of priority
+    duration latency_target{};                        ///< finds the size of batches, see serve/request_queue.hpp
+    any_verifier verify = {};                         ///< what is checked of the answers, e.g. finite{}
+};
+
+/// What a batcher has done so far. Every request is counted once in `submitted`, and once in one of the four below it.
+struct batcher_counts {
+    std::size_t submitted = 0;
+    std::size_t computed = 0;    ///< was in a batch, whatever came of it
+    std::size_t expired = 0;     ///< not computed: its deadline came
+    std::size_t cancelled = 0;   ///< not computed: stopped, or its pending or the batcher went
+    std::size_t overloaded = 0;  ///< not computed: the queue was full
+    std::size_t batches = 0;
+    std::size_t batch_rows = 0;      ///< in all batches together
+    std::size_t queued_rows = 0;     ///< waiting now
+    std::size_t max_batch_rows = 0;  ///< of the next batch, by the latency target
+};
+
+namespace detail {
+
+/// What batcher, requests and posted workers share; the last of them ends it.
+template <class Executor, class Model>
+class batcher_core : public std::enable_shared_from_this<batcher_core<Executor, Model>> {
+public:
+    /// One request, on its way.
+    struct asked {
+        asked(std::shared_ptr<batcher_core> of, batch given, std::size_t pieces, time_point now)
+            : core(std::move(of)), rows(std::move(given)), parts(rows.rows(), pieces, now) {}
+
+        std::shared_ptr<batcher_core> core;
+        batch rows;
+        reply_parts parts;
+        std::vector<request_queue::ticket> tickets;  // under the core's lock
+        promise<reply> there{
+            nullptr, [](void* self) { return static_cast<asked*>(self)->core->cancel(*static_cast<asked*>(self)); },
+            this};
+        struct canceller {
+            asked* of;
+            void operator()() const { of->core->cancel(*of); }
+        };
+        std::optional<std::stop_callback<canceller>> stop;
+    };
+
+    batcher_core(const Executor& workers, const Model& model, batcher_options how)
+        : workers_(workers),
+          model_(model),
+          how_(std::move(how)),
+          queue_({.max_rows = how_.max_rows,
+                  .max_delay = how_.max_delay,
+                  .max_queued_rows = how_.max_queued_rows,
+                  .full = how_.full,
+                  .aging = how_.aging,
+                  .latency_target = how_.latency_target}) {}
+
+    [[nodiscard]] pending<reply> submit(batch rows, const request_options& how) {
+        const time_point now = std::chrono::steady_clock::now();
+        const std::size_t count = rows.rows();
+        if (count == 0) throw std::invalid_argument("batcher: a request without rows");
+        const std::size_t each = splits(rows) ? how_.max_rows : count;
+        const auto request =
+            std::make_shared<asked>(this->shared_from_this(), std::move(rows), (count + each - 1) / each, now);
+        pending<reply> reply(std::shared_ptr<promise<fanfold::reply>>(request, &request->there));
+        leaving gone;
+        std::size_t posts = 0;
+        bool earlier = false;
+        {
+            const std::lock_guard lock(mutex_);
+            ++counts_.submitted;
+            if (closed_)
+                refuse(request, fault_kind::stopped, "the batcher has ended", gone);
+            else
+                enter(request, each, now, how, gone);
+            posts = workers_wanted(now);
+            earlier = queue_.next_time(false) < looks_again_ ||
+                      (posts == 0 && active_ < workers_.workers() && queue_.next_time(true) < looks_again_);
+        }
+        if (earlier) time_.notify_one();
+        finish(gone);
+        for (; posts != 0; --posts) post();
+        if (how.stop.stop_possible()) request->stop.emplace(how.stop, typename asked::canceller{request.get()});
+        return reply;
+    }
+
+    /// Reports expiries and calls workers in time, until `close`. Expiries that lie close together are reported at once.
+    void keep_time() {
+        constexpr duration together = std::chrono::microseconds(250);
+        time_point last{};
+        std::unique_lock lock(mutex_);
+        while (!closed_) {
+            const time_point now = std::chrono::steady_clock::now();
+            leaving gone;
+            expire(now, gone);
+            const std::size_t posts = workers_wanted(now);
+            if (posts != 0 || !gone.empty()) {
+                if (!gone.empty()) last = now;
+                lock.unlock();
+                finish(gone);
+                for (std::size_t post_number = 0; post_number < posts; ++post_number) post();
+                lock.lock();
+                continue;
+            }
+            looks_again_ = queue_.next_time(active_ < workers_.workers());
+            if (looks_again_ < last + together) looks_again_ = last + together;
+            if (looks_again_ == time_point::max())
+                time_.wait(lock);
+            else
+                time_.wait_until(lock, looks_again_);
+            looks_again_ = time_point::min();
+        }
+    }
+
+    /// Whoever waits is told; batches that run are stopped and waited for.
+    void close() {
+        leaving gone;
+        {
+            const std::lock_guard lock(mutex_);
+            closed_ = true;
+            std::vector<request_queue::ticket> all;
+            queue_.clear(all);
+            leave(all, fault_kind::stopped, "the batcher has ended", counts_.cancelled, gone);
+        }
+        time_.notify_all();
+        stopper_.request_stop();
+        finish(gone);
+        std::unique_lock lock(mutex_);
+        idle_.wait(lock, [this] { return inside_ == 0; });
+    }
+
+    /// False: nobody has to wait for it.
+    bool cancel(asked& request) {
+        leaving gone;
+        {
+            const std::lock_guard lock(mutex_);
+            std::vector<request_queue::ticket> left;
+            for (const request_queue::ticket t : request.tickets)
+                if (places_[t].of.get() == &request && queue_.cancel(t)) left.push_back(t);
+            leave(left, fault_kind::stopped, "stopped before these rows were started", counts_.cancelled, gone);
+        }
+        finish(gone);
+        return false;
+    }
+
+    [[nodiscard]] batcher_counts counts() {
+        const std::lock_guard lock(mutex_);
+        batcher_counts now = counts_;
+        now.queued_rows = queue_.queued_rows();
+        now.max_batch_rows = queue_.limit();
+        return now;
+    }
+
+private:
+    /// Who waits in line under a ticket.
+    struct place {
+        std::shared_ptr<asked> of;
+        std::size_t first = 0;
+        std::size_t rows = 0;
+    };
+    using leaving = std::vector<std::shared_ptr<asked>>;  // their reply is complete
+
+    [[nodiscard]] bool splits(const batch& rows) const {
+        if (rows.rows() <= how_.max_rows) return false;
+        for (const part& p : rows.parts())
+            if (!p.rows()) return false;
+        if constexpr (requires { model_.row_mixer(rows); }) return std::string(model_.row_mixer(rows)).empty();
+        return true;
+    }
+
+    void enter(const std::shared_ptr<asked>& request, std::size_t each, time_point now, const request_options& how,
+               leaving& gone) {
+        const std::size_t count = request->rows.rows();
+        const std::size_t like = like_of(request->rows);
+        std::vector<request_queue::ticket> dropped;
+        for (std::size_t first = 0; first < count; first += each) {
+            const std::size_t rows = std::min(each, count - first);
+            const auto t =
+                queue_.submit(now, {rows, like, how.priority, how.deadline.value_or(time_point::max())}, dropped);
+            drop(dropped, gone);
+            if (!t) {  // all of it or nothing
+                for (const request_queue::ticket mine : request->tickets)
+                    if (queue_.cancel(mine)) release(mine);
+                refuse(request, fault_kind::overloaded, "as many rows wait as the batcher holds", gone);
+                return;
+            }
+            if (places_.size() <= *t) places_.resize(*t + 1);
+            places_[*t] = {request, first, rows};
+            request->tickets.push_back(*t);
+        }
+    }
+    void drop(std::vector<request_queue::ticket>& dropped, leaving& gone) {
+        leave(dropped, fault_kind::overloaded,
+              "others with a higher priority came while as many waited as the batcher holds", counts_.overloaded, gone);
+        dropped.clear();
+    }
+
+    /// A number for requests that can be joined. Numbers of looks that nobody waits with are used again.
+    std::size_t like_of(const batch& rows) {
+        std::size_t unused = looks_.size();
+        for (std::size_t like = 0; like < looks_.size(); ++like) {
+            if (joinable(looks_[like], rows)) return like;
+            if (queue_.nobody_like(like)) unused = like;
+        }
+        if (looks_.size() < 16 || unused == looks_.size()) {
+            looks_.push_back(rows);
+            return looks_.size() - 1;
+        }
+        looks_[unused] = rows;
+        return unused;
+    }
+
+    /// How many workers to call; they count as active from now on.
+    std::size_t workers_wanted(time_point now) {
+        if (closed_ || active_ >= workers_.workers() || !queue_.due(now)) return 0;
+        ++active_;
+        return 1;
+    }
+    void post() {
+        workers_.post({this->shared_from_this(), [](void* self) { static_cast<batcher_core*>(self)->work(); }});
+    }
+
+    /// Computes batches until none is due.
+    void work() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (closed_) return;
+            ++inside_;
+        }
+        {
+            const workspace_store::loan space = workers_.spaces().lend(0);
+            (*space).stop = stop(stopper_.get_token());
+            (*space).tiles = tile_loop((*space).stop);
+            while (work_on_one(*space)) {
+            }
+        }
+        const std::lock_guard lock(mutex_);
+        if (--inside_ == 0) idle_.notify_all();
+    }
+    bool work_on_one(workspace& space) {
+        const time_point now = std::chrono::steady_clock::now();
+        leaving gone;
+        std::vector<place> mine;
+        std::size_t posts = 0;
+        bool earlier = false;
+        {
+            const std::lock_guard lock(mutex_);
+            expire(now, gone);
+            std::vector<request_queue::ticket> tickets;
+            if (!closed_) queue_.take(now, tickets);
+            for (const request_queue::ticket t : tickets) {
+                mine.push_back(std::move(places_[t]));
+                release(t);
+            }
+            if (mine.empty()) {
+                --active_;
+                earlier = queue_.next_time(true) < looks_again_;
+            } else {
+                posts = workers_wanted(now);
+            }
+        }
+        if (earlier) time_.notify_one();
+        finish(gone);
+        for (; posts != 0; --posts) post();
+        if (mine.empty()) return false;
+        compute(mine, now, space);
+        return true;
+    }
+
+    void compute(const std::vector<place>& pieces, time_point started, workspace& space) {
+        std::vector<rows_of_batch> rows;
+        std::vector<std::size_t> cuts{0};
+        for (const place& piece : pieces) {
+            rows.push_back({&piece.of->rows, piece.first, piece.rows});
+            cuts.push_back(cuts.back() + piece.rows);
+        }
+        const std::size_t count = cuts.back();
+        batch_result result = computed(rows, cuts, space);
+        const time_point now = std::chrono::steady_clock::now();
+        leaving gone;
+        for (std::size_t i = 0; i < pieces.size(); ++i) {
+            const place& piece = pieces[i];
+            if (piece.of->parts.add(result.answers, result.failures, cuts[i], piece.first, piece.rows, started))
+                gone.push_back(piece.of);
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            queue_.finished(count, now - started);
+            ++counts_.batches;
+            counts_.batch_rows += count;
+            counts_.computed += gone.size();
+        }
+        finish(gone);
+    }
+    batch_result computed(const std::vector<rows_of_batch>& rows, const std::vector<std::size_t>& cuts,
+                          workspace& space) {
+        fault failure{fault_kind::out_of_memory, "there is no memory for these rows", {}, 0};
+        try {
+            return run_batch(model_, joined(rows), how_.verify, space, cuts);
+        } catch (const std::bad_alloc&) {
+        } catch (const std::exception& why) {
+            failure = {fault_kind::threw, why.what(), {}, 0};
+        }
+        for (std::size_t row = 0; row < cuts.back(); ++row) failure.rows.push_back(row);
+        return {batch(tensor(element::float32, {static_cast<std::int64_t>(cuts.back())})), {std::move(failure)}};
+    }
+
+    void expire(time_point now, leaving& gone) {
+        std::vector<request_queue::ticket> expired;
+        queue_.expire(now, expired);
+        leave(expired, fault_kind::timed_out, "the deadline has passed before these rows were started", counts_.expired,
+              gone);
+    }
+    void leave(const std::vector<request_queue::ticket>& tickets, fault_kind why, const std::string& message,
+               std::size_t& count, leaving& gone) {
+        for (const request_queue::ticket t : tickets) {
+            place& left = places_[t];
+            if (left.of->parts.fail(why, message, left.first, left.rows)) {
+                ++count;
+                gone.push_back(std::move(left.of));
+            }
+            release(t);
+        }
+    }
+    void refuse(const std::shared_ptr<asked>& request, fault_kind why, const std::string& message, leaving& gone) {
+        static_cast<void>(request->parts.fail(why, message, 0, request->rows.rows()));
+        ++(why == fault_kind::overloaded ? counts_.overloaded : counts_.cancelled);
+        gone.push_back(request);
+    }
+    void release(request_queue::ticket t) {
+        places_[t] = {};
+        queue_.release(t);
+    }
+
+    /// Without the lock: what comes of a reply may ask again.
+    static void finish(leaving& gone) {
+        if (gone.empty()) return;
+        const time_point now = std::chrono::steady_clock::now();
+        for (const std::shared_ptr<asked>& request : gone) request->there.finish(request->parts.take(now));
+        gone.clear();
+    }
+
+    const Executor& workers_;
+    const Model& model_;
+    batcher_options how_;
+    std::stop_source stopper_;
+    std::mutex mutex_;
+    std::condition_variable time_;  // for who keeps it
+    std::condition_variable idle_;
+    time_point looks_again_ = time_point::min();  // when who keeps time wakes by itself; min: it is awake
+    request_queue queue_;
+    std::vector<place> places_;  // by ticket
+    std::vector<batch> looks_;   // by the number of requests that can be joined
+    std::size_t active_ = 0;     // workers called for
+    std::size_t inside_ = 0;     // of these, begun
+    bool closed_ = false;
+    batcher_counts counts_;
+};
+
+}  // namespace detail
+
+}  // namespace fanfold::inline FANFOLD_ABI
