@@ -4,10 +4,13 @@
 // The program starts itself once for each measurement, so that peak memory and CPU time are of that run alone:
 //   parent     flags -> child with the chosen workers, child with one worker -> table, JSON
 //   child      model, images, labels -> one warm-up run, then timed runs; the one of median wall time -> JSON on a pipe
+// With --checkpoint it is one run in this process, which goes on where an earlier one was, however that ended.
 #include <fanfold/evaluate/report_json.hpp>
 #include <fanfold/evaluate/table.hpp>
 #include <fanfold/fanfold.hpp>
+#include <fanfold/kernel/isa.hpp>
 #include <fanfold/onnx/load.hpp>
+#include <fanfold/sqlite/ledger.hpp>
 
 #include <fcntl.h>      // O_CLOEXEC
 #include <spawn.h>      // posix_spawn
@@ -51,6 +54,7 @@ struct flags {
     std::size_t rows_per_shard = 64;
     std::size_t limit = SIZE_MAX;
     std::string json_file;
+    std::string checkpoint;
     bool is_child = false;
     bool shows_progress = false;
 };
@@ -64,17 +68,21 @@ std::string counted(std::size_t count, const std::string& noun) {
 /// One line on the terminal, rewritten at most ten times a second; workers call it at once.
 class progress {
 public:
-    progress(const flags& given, std::size_t rows)
+    progress(const flags& given, std::size_t rows, int runs)
         : shown_(given.shows_progress),
           name_(given.executor + ", " + counted(given.workers, "worker")),
-          rows_(rows * (timed_runs + 1)) {}
+          rows_(rows * static_cast<std::size_t>(runs)),
+          runs_(runs) {}
+    /// Rows that an earlier run of this program has done.
+    void start_at(std::size_t rows) { done_ = rows; }
 
     void operator()(const fanfold::event& attempt) {
         const std::size_t done = done_.fetch_add(attempt.rows) + attempt.rows;
         fanfold::time_point due = next_.load();
         if (!shown_ || attempt.finished < due) return;
         if (!next_.compare_exchange_strong(due, attempt.finished + std::chrono::milliseconds(100))) return;
-        std::fprintf(stderr, "\r\033[K%s: %zu of %zu images in %d runs", name_.c_str(), done, rows_, timed_runs + 1);
+        std::fprintf(stderr, "\r\033[K%s: %zu of %zu images in %s", name_.c_str(), done, rows_,
+                     counted(static_cast<std::size_t>(runs_), "run").c_str());
     }
     void clear() const {
         if (shown_) std::fputs("\r\033[K", stderr);
@@ -84,6 +92,7 @@ private:
     bool shown_;
     std::string name_;
     std::size_t rows_;
+    int runs_;
     std::atomic<std::size_t> done_ = 0;
     std::atomic<fanfold::time_point> next_ = fanfold::time_point::min();
 };
@@ -114,20 +123,31 @@ std::size_t peak_rss_kib() {
     throw std::runtime_error("/proc/self/status has no VmHWM");
 }
 
+/// Images and as many labels.
+struct data_set {
+    fanfold::tensor images;
+    std::vector<std::uint8_t> labels;
+};
+
+data_set read_data(const flags& given) {
+    data_set all{idx::read_images(given.images), idx::read_labels(given.labels)};
+    const auto count = static_cast<std::size_t>(all.images.shape()[0]);
+    if (all.labels.size() != count)
+        throw std::runtime_error(given.labels + " holds " + counted(all.labels.size(), "label") + ", " + given.images +
+                                 " " + counted(count, "image"));
+    all.labels.resize(std::min(count, given.limit));
+    if (all.labels.empty()) throw std::runtime_error(given.images + " holds no images");
+    return all;
+}
+
 template <class Executor>
 json measure_with(const Executor& executor, const flags& given) {
     const fanfold::graph model = fanfold::onnx::load(given.model);
-    const fanfold::tensor all_images = idx::read_images(given.images);
-    std::vector<std::uint8_t> labels = idx::read_labels(given.labels);
-    const auto count = static_cast<std::size_t>(all_images.shape()[0]);
-    if (labels.size() != count)
-        throw std::runtime_error(given.labels + " holds " + counted(labels.size(), "label") + ", " + given.images +
-                                 " " + counted(count, "image"));
-    labels.resize(std::min(count, given.limit));
-    if (labels.empty()) throw std::runtime_error(given.images + " holds no images");
-    const fanfold::tensor_view images = all_images.rows(0, labels.size());
+    const data_set all = read_data(given);
+    const std::vector<std::uint8_t>& labels = all.labels;
+    const fanfold::tensor_view images = all.images.rows(0, labels.size());
 
-    progress watch(given, labels.size());
+    progress watch(given, labels.size(), timed_runs + 1);
     const fanfold::options how{.partition = fanfold::contiguous{.rows_per_shard = given.rows_per_shard},
                                .on_event = watch};
     std::vector<json> runs;
@@ -154,21 +174,23 @@ json measure_with(const Executor& executor, const flags& given) {
     return median;
 }
 
-json measure(const flags& given) {
-    if (given.executor == "serial") return measure_with(fanfold::serial_executor(), given);
-    if (given.executor == "threads") return measure_with(fanfold::threads_executor({.workers = given.workers}), given);
+/// Calls `f` with the executor that the flags name.
+template <class F>
+auto with_executor(const flags& given, const F& f) {
+    if (given.executor == "serial") return f(fanfold::serial_executor());
+    if (given.executor == "threads") return f(fanfold::threads_executor({.workers = given.workers}));
     // TBB starts no more threads than there are CPUs unless this limit says otherwise.
     const tbb::global_control limit(
         tbb::global_control::max_allowed_parallelism,
         std::max(given.workers, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism)));
-    return measure_with(fanfold::tbb_executor({.workers = given.workers}), given);
+    return f(fanfold::tbb_executor({.workers = given.workers}));
 }
 
 int child(const flags& given) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // a measurement that nobody waits for ends
     json result;
     try {
-        result = measure(given);
+        result = with_executor(given, [&](const auto& executor) { return measure_with(executor, given); });
     } catch (const std::bad_alloc&) {
         result = {{"error", "out of memory"}};
     } catch (const std::exception& error) {
@@ -285,6 +307,48 @@ int parent(flags given) {
     return 0;
 }
 
+// ---- with --checkpoint: one run, which may be ended at any time and started again
+
+/// Of the file, and of whether kernels use fused products: avx2 and avx512 give the same bits, baseline others.
+std::uint64_t fingerprint_of(const std::string& model) {
+    std::ifstream file(model, std::ios::binary);
+    std::vector<std::uint8_t> bytes((std::istreambuf_iterator<char>(file)), {});
+    bytes.push_back(fanfold::kernel::active_isa() == fanfold::kernel::isa::baseline ? 0 : 1);
+    return fanfold::digest(fanfold::as_view(bytes));
+}
+
+template <class Executor>
+int go_on(const Executor& executor, const flags& given) {
+    const fanfold::graph model = fanfold::onnx::load(given.model);
+    const data_set all = read_data(given);
+    fanfold::sqlite::ledger kept(given.checkpoint);
+    progress watch(given, all.labels.size(), 1);
+    watch.start_at(kept.safe_rows());
+    const fanfold::job job = fanfold::infer(executor, model, all.images.rows(0, all.labels.size()),
+                                            {.partition = fanfold::contiguous{.rows_per_shard = given.rows_per_shard},
+                                             .ledger = kept,
+                                             .model_fingerprint = fingerprint_of(given.model),
+                                             .on_event = watch});
+    watch.clear();
+    const fanfold::report figures(job);
+    const std::size_t correct = count_correct(job, all.labels);
+    const std::string digest = fanfold::digest_text(fanfold::digest(job.answers));
+    std::printf("%s: %s, %zu taken from %s, %zu computed, %zu failed\nright answers: %zu\ndigest: %s\n",
+                given.model.c_str(), counted(figures.rows, "image").c_str(), figures.resumed_rows,
+                given.checkpoint.c_str(), figures.rows - figures.resumed_rows - figures.failed_rows,
+                figures.failed_rows, correct, digest.c_str());
+    if (!given.json_file.empty()) {
+        json result = figures;
+        result["correct"] = correct;
+        result["digest"] = digest;
+        std::ofstream(given.json_file) << result.dump(2) << '\n';
+    }
+    if (!job.failures.empty())
+        throw std::runtime_error(counted(figures.failed_rows, "row") +
+                                 " failed, the first: " + job.failures[0].message);
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -305,6 +369,9 @@ int main(int argc, char** argv) try {
         ->check(CLI::PositiveNumber)
         ->default_str("");
     app.add_option("--json", given.json_file, "also write the figures to this file")->default_str("");
+    app.add_option("--checkpoint", given.checkpoint,
+                   "keep answers in this SQLite file, and go on from it: one run, no comparison")
+        ->default_str("");
     app.add_flag("--child", given.is_child)->group("");  // hidden: how the program starts itself
     app.add_flag("--progress", given.shows_progress)->group("");
     try {
@@ -317,6 +384,10 @@ int main(int argc, char** argv) try {
     if (given.executor == "serial" && given.workers > 1)
         throw std::runtime_error("--executor serial has one worker, --workers says " + std::to_string(given.workers));
     if (given.workers == 0) given.workers = given.executor == "serial" ? 1 : fanfold::usable_cpus();
+    if (!given.checkpoint.empty()) {
+        given.shows_progress = isatty(STDERR_FILENO) != 0;
+        return with_executor(given, [&](const auto& executor) { return go_on(executor, given); });
+    }
     return given.is_child ? child(given) : parent(given);
 } catch (const std::exception& error) {
     std::fflush(stdout);

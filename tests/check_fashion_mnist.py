@@ -56,6 +56,28 @@ for flags in (["--executor", "serial"], ["--executor", "threads", "--workers", 3
 assert measured("--workers", 8)[0]["workers"] == 8
 assert measured("--limit", 100)[0]["rows"] == 100
 
+# With a checkpoint: ended at any time by kill -9, it goes on where it was, with the same digest.
+ledger = pathlib.Path(folder.name) / "job.db"
+resumed = []
+while True:
+    going = subprocess.Popen([program, "--checkpoint", ledger, "--json", figures, "--rows-per-shard", "16"],
+                             stdout=subprocess.DEVNULL)
+    try:
+        going.wait(0.05 + 0.02 * len(resumed))
+        break
+    except subprocess.TimeoutExpired:
+        going.kill()
+        going.wait()
+        resumed.append(ledger.exists())
+        assert len(resumed) < 500
+assert going.returncode == 0 and resumed, (going.returncode, resumed)
+part = json.loads(figures.read_text())
+assert (part["digest"], part["correct"]) == (lenet["digest"], 9051), part
+again = measured("--checkpoint", ledger, "--workers", 1)[0]
+assert (again["resumed_rows"], again["attempts"], again["digest"]) == (10000, 0, lenet["digest"]), again
+refused("--checkpoint", ledger, "--limit", 100, says=["job.db", "another job", "10000 rows"])
+refused("--checkpoint", ledger, "--model", mlp, says=["job.db", "another job"])
+
 # Bad input: one line that names it, exit code 1.
 cut = pathlib.Path(folder.name) / "cut.gz"
 cut.write_bytes(pathlib.Path(images).read_bytes()[:100000])

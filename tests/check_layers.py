@@ -20,6 +20,7 @@ ONLY_IN = [  # pattern of the included file, folders that may
     (r"(tbb|oneapi)/", {"placement", "schedule", "serve"}),
     (r"protozero/", {"onnx"}),
     (r"nlohmann/", {"evaluate"}),
+    (r"sqlite3\.h", {"sqlite"}),
     (r"(iostream|regex|functional)$", set()),
     (r"(charconv|filesystem|format|fstream|future|latch|map|random|ranges|set|sstream|unordered_map)$", {"onnx"}),
 ]

@@ -29,6 +29,8 @@
 #include "verify/digest.hpp"
 #include "verify/finite.hpp"
 //
+#include "checkpoint/memory_ledger.hpp"
+//
 #include "infer/infer.hpp"
 //
 #include "evaluate/report.hpp"

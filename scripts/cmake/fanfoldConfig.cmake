@@ -1,10 +1,12 @@
-# find_package(fanfold [COMPONENTS onnx json]): fanfold::fanfold, and of fanfold::onnx (needs protozero) and fanfold::json
-# (needs nlohmann_json) those that are asked for; without COMPONENTS, those whose package is found.
+# find_package(fanfold [COMPONENTS onnx json sqlite]): fanfold::fanfold, and of fanfold::onnx (needs protozero),
+# fanfold::json (needs nlohmann_json) and fanfold::sqlite (needs SQLite3) those that are asked for; without COMPONENTS,
+# those whose package is found.
 set(fanfold_package_of_onnx protozero)
 set(fanfold_package_of_json nlohmann_json)
+set(fanfold_package_of_sqlite SQLite3)
 set(fanfold_asked ${fanfold_FIND_COMPONENTS})
 if(NOT fanfold_asked)
-  set(fanfold_asked onnx json)
+  set(fanfold_asked onnx json sqlite)
 endif()
 
 include(CMakeFindDependencyMacro)
@@ -20,6 +22,9 @@ list(POP_FRONT CMAKE_MODULE_PATH)
 if("json" IN_LIST fanfold_asked)
   find_package(nlohmann_json CONFIG QUIET)
 endif()
+if("sqlite" IN_LIST fanfold_asked)
+  find_package(SQLite3 3.31 MODULE QUIET)
+endif()
 
 set(fanfold_reasons "")
 if(NOT xxhash_FOUND)
@@ -28,7 +33,7 @@ endif()
 foreach(fanfold_component IN LISTS fanfold_asked)
   set(fanfold_${fanfold_component}_FOUND FALSE)
   if(NOT DEFINED fanfold_package_of_${fanfold_component})
-    set(fanfold_reason "there is no component \"${fanfold_component}\"; there are onnx and json")
+    set(fanfold_reason "there is no component \"${fanfold_component}\"; there are onnx, json and sqlite")
   elseif(NOT EXISTS ${CMAKE_CURRENT_LIST_DIR}/fanfold_${fanfold_component}_targets.cmake)
     set(fanfold_reason "component \"${fanfold_component}\" is not part of this installation")
   elseif(NOT ${fanfold_package_of_${fanfold_component}}_FOUND)

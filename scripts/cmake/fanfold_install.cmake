@@ -6,7 +6,7 @@ set(fanfold_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fanfold)
 install(TARGETS fanfold EXPORT fanfold_targets FILE_SET HEADERS)
 install(DIRECTORY include/fanfold TYPE INCLUDE FILES_MATCHING PATTERN "*.inc")  # kernel bodies, included once a target
 install(EXPORT fanfold_targets NAMESPACE fanfold:: DESTINATION ${fanfold_package_dir})
-foreach(component onnx json)
+foreach(component onnx json sqlite)
   if(TARGET fanfold_${component})
     install(TARGETS fanfold_${component} EXPORT fanfold_${component}_targets FILE_SET HEADERS)
     install(EXPORT fanfold_${component}_targets NAMESPACE fanfold:: DESTINATION ${fanfold_package_dir})

@@ -29,7 +29,7 @@ endif()
 # fanfold_plain_program(NAME SOURCES...): an executable that loads no ONNX file.
 function(fanfold_plain_program name)
   add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE fanfold::fanfold fanfold::json fanfold_flags)
+  target_link_libraries(${name} PRIVATE fanfold::fanfold fanfold::json fanfold::sqlite fanfold_flags)
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()
 

@@ -91,3 +91,11 @@ TEST_CASE("attempts are counted by why there were any") {
     CHECK(r.parts == 1);
     CHECK(r.seconds == 1);
 }
+
+TEST_CASE("rows of an earlier run count for no rate") {
+    timeline events = two_of_four();
+    events.resumed = 100;
+    const report r(events);
+    CHECK(r.resumed_rows == 100);
+    CHECK(r.rows_per_s == Approx(1000));
+}

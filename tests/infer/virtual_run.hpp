@@ -115,9 +115,13 @@ ended run(const set_up& given, const Cost& cost, const Result& result) {
             std::vector<std::size_t> rows;
             for (std::size_t at = 0; at < set.rows(); ++at) rows.push_back(set.row(at));
             const auto why = one.space->stop.reason();
-            outcome came = why == stop_reason::requested
-                               ? outcome{{{fault_kind::stopped, "stopped", rows, one.what.what.attempt}}}
-                               : result(one.what.what, rows, now);
+            outcome came;
+            if (why == stop_reason::requested)
+                came = {{{fault_kind::stopped, "stopped", rows, one.what.what.attempt}}};
+            else if (why == stop_reason::deadline)
+                came = {{{fault_kind::timed_out, "late", rows, one.what.what.attempt}}};
+            else
+                came = result(one.what.what, rows, now);
             bool computed = true;  // a verifier's faults name some rows of a shard that was computed
             for (const fault& f : came.faults) computed &= f.kind == fault_kind::not_finite;
             if (computed && claims.commits(one.what.what, came)) {
@@ -126,7 +130,7 @@ ended run(const set_up& given, const Cost& cost, const Result& result) {
                 for (const std::size_t row : rows)
                     if (!bad.contains(row)) ++all.committed[row];
             }
-            for (fault& f : claims.done(one.what, came)) all.failures.push_back(std::move(f));
+            for (fault& f : claims.done(one.what, came).stay) all.failures.push_back(std::move(f));
             all.attempts.push_back({one.what, rows, came});
             all.finish = now;
             for (running& other : busy)

@@ -39,6 +39,7 @@ struct timeline {
     std::string executor;     ///< "serial", "threads", "tbb"
     std::size_t workers = 1;  ///< that could have taken part
     std::size_t rows = 0;     ///< asked for
+    std::size_t resumed = 0;  ///< of those, done before by another run, and taken from its ledger
     time_point started;
     time_point finished;
     duration cpu_time{};          ///< of the whole process between the two, all threads

@@ -38,11 +38,12 @@ struct report {
     std::size_t workers_used = 0;  ///< that ran at least one attempt
     std::size_t rows = 0;          ///< asked for
     std::size_t failed_rows = 0;
-    std::size_t attempts = 0;  ///< of all kinds
-    std::size_t retries = 0;   ///< of what had failed
-    std::size_t parts = 0;     ///< of shards that were halved to find the rows at fault
-    std::size_t seconds = 0;   ///< beside slow ones
-    double rows_per_s = 0;     ///< rows with an answer, over wall_s
+    std::size_t resumed_rows = 0;  ///< done by an earlier run
+    std::size_t attempts = 0;      ///< of all kinds
+    std::size_t retries = 0;       ///< of what had failed
+    std::size_t parts = 0;         ///< of shards that were halved to find the rows at fault
+    std::size_t seconds = 0;       ///< beside slow ones
+    double rows_per_s = 0;         ///< rows with an answer, over wall_s
     latency latency_us;
     double cpu_s = 0;  ///< of the whole process, all threads
     double wall_s = 0;
@@ -53,7 +54,11 @@ struct report {
 
     template <class Real = double>
     explicit report(const timeline& events, std::size_t failed = 0)
-        : executor(events.executor), workers(events.workers), rows(events.rows), failed_rows(failed) {
+        : executor(events.executor),
+          workers(events.workers),
+          rows(events.rows),
+          failed_rows(failed),
+          resumed_rows(events.resumed) {
         const auto in_s = [](duration d) { return std::chrono::duration<Real>(d).count(); };
         std::vector<Real> latencies;
         std::vector<std::size_t> by_worker(workers);  // attempts
@@ -74,7 +79,7 @@ struct report {
                       quantile(latencies, 1.00)};
         cpu_s = in_s(events.cpu_time);
         wall_s = in_s(events.finished - events.started);
-        const auto answered = static_cast<double>(rows - std::min(failed_rows, rows));
+        const auto answered = static_cast<double>(rows - std::min(failed_rows + resumed_rows, rows));
         if (wall_s > 0) {
             rows_per_s = answered / wall_s;
             if (workers_used > 0) utilization = busy_s / (wall_s * static_cast<double>(workers_used));

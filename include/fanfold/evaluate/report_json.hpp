@@ -19,6 +19,7 @@ inline void to_json(nlohmann::json& j, const report& r) {
          {"workers_used", r.workers_used},
          {"rows", r.rows},
          {"failed_rows", r.failed_rows},
+         {"resumed_rows", r.resumed_rows},
          {"attempts", r.attempts},
          {"retries", r.retries},
          {"parts", r.parts},
@@ -41,6 +42,7 @@ inline void from_json(const nlohmann::json& j, report& r) {
     j.at("workers_used").get_to(r.workers_used);
     j.at("rows").get_to(r.rows);
     j.at("failed_rows").get_to(r.failed_rows);
+    j.at("resumed_rows").get_to(r.resumed_rows);
     j.at("attempts").get_to(r.attempts);
     j.at("retries").get_to(r.retries);
     j.at("parts").get_to(r.parts);

@@ -103,6 +103,31 @@ public:
         }
     }
 
+    [[nodiscard]] const std::vector<tensor_type>& types() const noexcept { return types_; }
+
+    /// Those rows' elements, dense, one answer behind the other.
+    [[nodiscard]] std::vector<std::byte> get(std::size_t first, std::size_t count) const {
+        std::vector<std::byte> bytes;
+        for (std::size_t i = 0; i < tensors_.size(); ++i) {
+            const tensor_view rows = slice_of<tensor_view>(tensors_[i], i, first, count);
+            const std::size_t at = bytes.size();
+            bytes.resize(at + rows.bytes());
+            copy_elements(rows, mutable_tensor_view(bytes.data() + at, rows.type(), rows.shape()));
+        }
+        return bytes;
+    }
+    /// What `get` gave; false when that is of another size.
+    [[nodiscard]] bool put(std::size_t first, std::size_t count, std::span<const std::byte> bytes) {
+        std::size_t at = 0;
+        for (std::size_t i = 0; i < tensors_.size(); ++i) {
+            const mutable_tensor_view rows = slice_of<mutable_tensor_view>(tensors_[i], i, first, count);
+            if (rows.bytes() > bytes.size() - at) return false;
+            copy_elements(tensor_view(bytes.data() + at, rows.type(), rows.shape()), rows);
+            at += rows.bytes();
+        }
+        return at == bytes.size();
+    }
+
     /// Rows without an answer hold NaN, or 0 where the element type has none.
     void blank(std::span<const std::size_t> rows) {
         for (std::size_t i = 0; i < tensors_.size(); ++i) {
@@ -139,6 +164,14 @@ private:
     static void fill_with_nan(tensor& whole) {
         T* values = reinterpret_cast<T*>(whole.data());
         for (std::size_t i = 0; i < whole.size(); ++i) values[i] = T(std::numeric_limits<float>::quiet_NaN());
+    }
+
+    template <class View>
+    [[nodiscard]] View slice_of(const View& whole, std::size_t i, std::size_t first, std::size_t count) const {
+        if (!types_[i].rows) return whole;
+        const std::size_t axis = *types_[i].rows;
+        const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
+        return whole.slice(axis, first * each, count * each);
     }
 
     [[nodiscard]] bool in_place() const noexcept { return where_ == writing::in_place; }

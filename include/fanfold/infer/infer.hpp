@@ -1,5 +1,5 @@
 // fanfold/infer/infer.hpp - the journey of a batch: fanned out over an executor's workers, folded back in row order.
-//   rows -> partition -> place -> schedule [ model -> kernel ] -> verify -> fold -> answers
+//   rows -> partition -> place -> schedule [ model -> kernel ] -> verify -> checkpoint -> fold -> answers
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>    // std::min, std::max
@@ -15,6 +15,7 @@
 #include "options.hpp"
 #include "policy_claims.hpp"
 #include "record.hpp"
+#include "resume.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -76,11 +77,16 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
 
     // partition: which rows travel together?
     plan shards = detail::partition(model, how.partition, rows, {rows.rows(), workers.workers()});
+    const detail::shards_are divided = detail::divided(model, rows);
+
+    // checkpoint: what did an earlier run of this job do already?
+    detail::resumption before(how.ledger, rows, how.model_fingerprint);
+    shards = before.rest_of(std::move(shards), divided);
     const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards()), 1);
 
     // what runs, in which order and how often; a plan with an order of its own says what comes first
     const claim_order order = shards.order.empty() ? workers.order() : claim_order::shared;
-    detail::policy_claims claims(shards, how, detail::divided(model, rows), order, useful, workers.workers(), stopping);
+    detail::policy_claims claims(shards, how, divided, order, useful, workers.workers(), stopping);
 
     // place: where are the answers, and how much scratch memory does a worker need?
     detail::answer_store answers(shards, rows.rows(), claims.where());
@@ -89,19 +95,24 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
         answers.declare(model.answers(rows));
         scratch += model.workspace_bytes(shards.largest()) + answers.room_bytes(claims.of_shards());
     }
+    before.restore(answers);
 
     // schedule: workers claim shards; each attempt gathers rows, runs the model, verifies and commits
     detail::record log(shards, rows.rows(), how.on_event, time);
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {
         claims.limit(what, space);
-        const auto commits = [&](const outcome& checked) { return claims.commits(what, checked); };
+        const auto commits = [&](const outcome& checked) {
+            if (how.time_limit) space.stop.check();  // what comes too late does not count
+            return claims.commits(what, checked);
+        };
         return detail::run_attempt(model, rows, claims.rows(what), what, how.verify, answers, space, commits);
     };
     const auto done = [&](const attempt& ended, outcome result) {
-        const std::size_t count = claims.rows(ended.what).rows();
-        std::vector<fault> stay = claims.done(ended, result);
-        log.add(ended, count, result, std::move(stay));
+        const detail::row_set which = claims.rows(ended.what);
+        auto [stay, counts] = claims.done(ended, result);
+        if (counts) before.keep(which, result.faults, answers);
+        log.add(ended, which.rows(), result, std::move(stay));
     };
     if (shards.shards() != 0) workers.run({next, done, run, useful, scratch, stopping, how.on_event, how.idle});
 
@@ -109,6 +120,8 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     log.keep(claims.given_up());
     job all = std::move(log).finish(answers, stopping, std::string(workers.name()), workers.workers());
     all.shards = std::move(shards);
+    all.events.resumed = before.resumed();
+    before.finish(all.failures);
     return all;
 }
 

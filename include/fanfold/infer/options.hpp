@@ -4,6 +4,7 @@
 #include <optional>    // std::optional
 #include <stop_token>  // std::stop_token
 
+#include "../checkpoint/ledger.hpp"
 #include "../context/events.hpp"
 #include "../partition/any_partitioner.hpp"
 #include "../schedule/executor.hpp"
@@ -28,6 +29,8 @@ struct options {
     std::optional<fanfold::hedge> hedge = {};           ///< shards slower than their peers are started twice
     std::optional<fanfold::breaker> breaker = {};       ///< nothing is started while too much fails
     std::optional<duration> time_limit = {};            ///< of an attempt; what takes longer has failed, and is stopped
+    any_ledger ledger = {};                             ///< keeps what is done, so that the job can go on later
+    std::uint64_t model_fingerprint = 0;                ///< tells the ledger which model it is, e.g. a file's digest
     std::stop_token stop = {};                          ///< rows not computed when it is set come back as failures
     std::optional<time_point> deadline = {};            ///< the same, at a time
     idle_workers idle = idle_workers::help_few_shards;  ///< whether workers without a shard help inside of rows

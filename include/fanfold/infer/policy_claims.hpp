@@ -22,10 +22,6 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
-/// Whether some of a shard's rows may be computed without the others: not where they depend on each other, or where the
-/// model takes a fixed number.
-enum class shards_are { divisible, whole };
-
 /// Decides by each attempt's end what is claimed next. All time comes with the calls, so that tests invent it.
 ///
 /// cost     without policies the counter and one branch a call; with some, a load and a store on the worker's own cache
@@ -68,7 +64,7 @@ public:
         return attend(worker, now);
     }
 
-    /// The rows of a claim that `next` gave; valid until `done`.
+    /// The rows of a claim that `next` gave; valid to the end of the job.
     [[nodiscard]] row_set rows(const claim& what) {
         if (what.piece == whole_shard) return {plan_, what.shard};
         const std::lock_guard lock(mutex_);
@@ -97,10 +93,15 @@ public:
         return true;
     }
 
-    /// Takes an attempt's outcome, which becomes a fault where it came too late; the faults that stay.
-    [[nodiscard]] std::vector<fault> done(const attempt& ended, outcome& result) {
-        if (!active_) return result.faults;
-        const bool late = how_.time_limit && ended.ended - ended.started >= *how_.time_limit;
+    /// What an attempt's end means for the job.
+    struct verdict {
+        std::vector<fault> stay;
+        bool counts = true;  ///< rows that its faults do not name are at their places
+    };
+    [[nodiscard]] verdict done(const attempt& ended, outcome& result) {
+        if (!active_) return {result.faults};
+        const bool late = !result.answered() && how_.time_limit && ended.ended - ended.started >= *how_.time_limit &&
+                          result.faults.front().kind == fault_kind::timed_out;
         const bool noticed = ended.what.piece != whole_shard || tripped_.load(std::memory_order_relaxed) || late;
         if (result.answered() && !noticed && !(hedging_ && is_paired(ended.what.shard))) {
             slot& here = slots_[ended.worker];
@@ -112,15 +113,15 @@ public:
             return {};
         }
         std::stop_source loser(std::nostopstate);
-        std::vector<fault> stay;
+        verdict all;
         {
             const std::lock_guard lock(mutex_);
-            stay = judge(ended, result, late, loser);
+            all = judge(ended, result, late, loser);
             look_again();
         }
         settle(slots_[ended.worker]);
         loser.request_stop();
-        return stay;
+        return all;
     }
 
     /// What waited for another attempt when the job ended, and what waited too long.
@@ -244,7 +245,6 @@ private:
             piece& one = *pieces_[top.piece];
             if (now > one.last_start) {
                 for (fault& f : one.faults) stays(expired_, std::move(f), "the deadline of its retries has passed");
-                pieces_[top.piece].reset();
                 --expected_;
             } else if (which == take::others && one.what.avoid == worker) {
                 avoided.push_back(top);
@@ -348,28 +348,30 @@ private:
 
     // what failed
 
-    std::vector<fault> judge(const attempt& ended, outcome& result, bool late, std::stop_source& loser) {
+    verdict judge(const attempt& ended, outcome& result, bool late, std::stop_source& loser) {
         const standing place = stands(ended, loser);
+        const bool counts = place == standing::lone || place == standing::won;
+        return {mend(ended, result, late, place), counts};
+    }
+    std::vector<fault> mend(const attempt& ended, outcome& result, bool late, standing place) {
         if (hedging_) slots_[ended.worker].running.store(whole_shard, std::memory_order_relaxed);
-        late = late && place != standing::won && !stop_.reason();
-        if (late) result.faults = {too_late(ended)};
+        if (late && !stop_.reason()) result.faults = {too_late(ended)};
         std::vector<fault> faults = result.faults;
         bool transient = false;
         for (const fault& f : faults) transient |= how_.retry.classify(f) == fault_class::transient;
         if (breaker_) tell_breaker(ended, faults, transient, place);
         if (place == standing::lost) return {};
-        std::unique_ptr<piece> before;
-        if (ended.what.piece != whole_shard) before = std::move(pieces_[ended.what.piece]);
+        const piece* before = ended.what.piece == whole_shard ? nullptr : pieces_[ended.what.piece].get();
         if (faults.empty() || stop_.reason()) return faults;
-        piece from = before ? std::move(*before) : piece{};
-        if (!before) {
+        piece from = before != nullptr ? *before : piece{};
+        if (before == nullptr) {
             from.what = ended.what;
             from.last_start = how_.retry.deadline > time_point::max() - ended.started
                                   ? time_point::max()
                                   : ended.started + how_.retry.deadline;
             if (const auto deadline = stop_.deadline()) from.last_start = std::min(from.last_start, *deadline);
         }
-        const row_set all = before ? row_set(from.rows) : row_set(plan_, ended.what.shard);
+        const row_set all = before != nullptr ? row_set(from.rows) : row_set(plan_, ended.what.shard);
         std::size_t named = 0;
         for (const fault& f : faults) named += f.rows.size();
         if (place == standing::last && named < all.rows()) {  // a verifier passed the others, and they are nowhere

@@ -76,6 +76,10 @@ template <class = void>
     return {views, count};
 }
 
+/// Whether some of a shard's rows may be computed without the others: not where they depend on each other, or where the
+/// model takes a fixed number.
+enum class shards_are { divisible, whole };
+
 /// What an attempt's rows come from: whole shards, which may lie together, or any rows of them.
 enum class pieces { none, any };
 

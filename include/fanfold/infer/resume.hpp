@@ -1,0 +1,137 @@
+// fanfold/infer/resume.hpp - a job and its ledger: what is done is not computed again, what gets done is kept.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <algorithm>  // std::sort, std::binary_search
+#include <cstddef>    // std::size_t
+#include <cstdint>    // std::uint64_t
+#include <mutex>      // std::mutex
+#include <stdexcept>  // std::runtime_error
+#include <string>     // std::string
+#include <utility>    // std::move
+#include <vector>     // std::vector
+
+#include "../checkpoint/ledger.hpp"
+#include "../verify/digest.hpp"
+#include "answers.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace detail {
+
+/// A digest of all that the rows are, and of the model by the number that stands for it.
+template <class = void>
+[[nodiscard]] std::uint64_t fingerprint(const batch& rows, std::uint64_t of_model) {
+    std::string text = digest_text(of_model);
+    for (const part& p : rows.parts())
+        text += "|" + p.name() + " " + describe(p.data()) + " " + (p.rows() ? std::to_string(*p.rows()) : "shared") +
+                " " + digest_text(digest(p.data()));
+    return XXH3_64bits(text.data(), text.size());
+}
+
+/// threads  `keep` from all workers at once
+template <class>
+class basic_resumption {
+public:
+    /// Opens the ledger, if there is one.
+    basic_resumption(any_ledger ledger, const batch& rows, std::uint64_t of_model)
+        : ledger_(ledger), done_(ledger ? rows.rows() : 0) {
+        if (!ledger_) return;
+        types_ = ledger_.open({fingerprint(rows, of_model), rows.rows()});
+        ledger_.restore([&](const rows_done& one) {
+            if (one.first >= done_.size() || one.rows > done_.size() - one.first)
+                refuse("rows " + std::to_string(one.first) + " to " + std::to_string(one.first + one.rows - 1) +
+                       " of a batch of " + std::to_string(done_.size()));
+            for (std::size_t row = one.first; row < one.first + one.rows; ++row) {
+                if (done_[row]) refuse("row " + std::to_string(row) + " twice");
+                done_[row] = true;
+            }
+            resumed_ += one.rows;
+        });
+    }
+
+    /// The plan without what is done; shards that are to stay whole go where all of them is.
+    [[nodiscard]] plan rest_of(plan all, shards_are divided) const {
+        if (resumed_ == 0) return all;
+        plan rest;
+        for (std::size_t shard = 0; shard < all.shards(); ++shard) {
+            bool any = false;
+            for (std::size_t at = 0; at < all.rows_of(shard); ++at) any |= !done_[all.row(shard, at)];
+            for (std::size_t at = 0; any && at < all.rows_of(shard); ++at)
+                if (divided == shards_are::whole || !done_[all.row(shard, at)])
+                    rest.order.push_back(all.row(shard, at));
+            if (rest.order.size() > rest.cuts.back()) rest.cuts.push_back(rest.order.size());
+        }
+        return rest;
+    }
+
+    /// Puts the answers that are done to their places.
+    void restore(answer_store& answers) {
+        if (!ledger_) return;
+        if (!answers.types().empty() && !types_.empty() && text_of(answers.types()) != text_of(types_))
+            refuse("answers " + text_of(types_) + ", and the model gives " + text_of(answers.types()));
+        if (answers.types().empty() && !types_.empty()) answers.declare(types_);
+        declared_ = !types_.empty();
+        if (resumed_ != 0)
+            ledger_.restore([&](const rows_done& one) {
+                if (!answers.put(one.first, one.rows, one.answers))
+                    refuse(std::to_string(one.answers.size()) + " bytes for " + std::to_string(one.rows) + " rows");
+            });
+    }
+
+    /// Keeps those rows of an attempt that its faults do not name. They are at their places.
+    void keep(const row_set& rows, const std::vector<fault>& faults, answer_store& answers) {
+        if (!ledger_) return;
+        std::vector<std::size_t> failed;
+        for (const fault& f : faults) failed.insert(failed.end(), f.rows.begin(), f.rows.end());
+        std::sort(failed.begin(), failed.end());
+        std::vector<std::size_t> good;
+        for (std::size_t at = 0; at < rows.rows(); ++at)
+            if (!done_[rows.row(at)] && !std::binary_search(failed.begin(), failed.end(), rows.row(at)))
+                good.push_back(rows.row(at));
+        if (good.empty()) return;
+        declare(answers);
+        std::sort(good.begin(), good.end());
+        for (std::size_t at = 0; at < good.size();) {
+            std::size_t end = at + 1;
+            while (end < good.size() && good[end] == good[end - 1] + 1) ++end;
+            ledger_.keep({good[at], end - at, answers.get(good[at], end - at)});
+            at = end;
+        }
+    }
+    void finish(const std::vector<fault>& failures) const {
+        if (ledger_) ledger_.finish(failures);
+    }
+    [[nodiscard]] std::size_t resumed() const noexcept { return resumed_; }
+
+private:
+    [[noreturn]] static void refuse(const std::string& what) {
+        throw std::runtime_error("infer: the ledger holds " + what);
+    }
+    [[nodiscard]] static std::string text_of(const std::vector<tensor_type>& types) {
+        std::string text;
+        for (const tensor_type& type : types) {
+            text += (text.empty() ? "" : ", ") + std::string(name_of(type.type)) + " " + type.shape.text();
+            if (type.rows != row_axis(0)) text += type.rows ? " by axis " + std::to_string(*type.rows) : " shared";
+        }
+        return text;
+    }
+    void declare(answer_store& answers) {
+        const std::lock_guard lock(mutex_);
+        if (declared_) return;
+        for (const tensor_type& type : answers.types())
+            if (!type.rows)
+                throw std::invalid_argument("infer: an answer that all rows share cannot be kept in a ledger");
+        ledger_.declare(answers.types());
+        declared_ = true;
+    }
+
+    any_ledger ledger_;
+    std::vector<bool> done_;  ///< by row: when the job began
+    std::vector<tensor_type> types_;
+    std::size_t resumed_ = 0;
+    std::mutex mutex_;
+    bool declared_ = false;
+};
+using resumption = basic_resumption<void>;
+
+}  // namespace detail
+}  // namespace fanfold::inline FANFOLD_ABI
