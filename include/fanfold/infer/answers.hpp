@@ -143,7 +143,7 @@ public:
     [[nodiscard]] batch take() && {
         std::vector<part> parts;
         for (std::size_t i = 0; i < tensors_.size(); ++i)
-            parts.push_back(part(std::move(tensors_[i]), types_[i].rows, types_[i].name));
+            parts.emplace_back(std::move(tensors_[i]), types_[i].rows, types_[i].name);
         if (parts.empty())  // no shard ever answered
             parts.push_back(part(nothing(element::float32, {static_cast<std::int64_t>(rows_)})));
         return batch(std::move(parts));

@@ -4,6 +4,7 @@
 #include <algorithm>  // std::nth_element
 #include <array>      // std::array
 #include <atomic>     // std::atomic
+#include <cmath>      // std::lround
 #include <cstddef>    // std::size_t
 #include <vector>     // std::vector
 
@@ -55,7 +56,7 @@ private:
 template <class = void>
 [[nodiscard]] duration quantile_of(std::vector<duration::rep>& values, double share) {
     if (values.empty()) return duration::max();
-    const auto at = static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+    const auto at = static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)));
     const auto place = values.begin() + static_cast<std::ptrdiff_t>(at < values.size() ? at : values.size() - 1);
     std::nth_element(values.begin(), place, values.end());
     return duration(*place);

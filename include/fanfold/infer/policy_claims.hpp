@@ -146,15 +146,15 @@ private:
     };
     struct waiting {
         time_point ready;
-        std::size_t piece;
+        std::size_t piece = 0;
         [[nodiscard]] friend bool operator<(const waiting& a, const waiting& b) {  // the soonest is on top of a heap
             return a.ready != b.ready ? a.ready > b.ready : a.piece > b.piece;
         }
     };
     /// Two attempts at one shard.
     struct pair {
-        std::size_t shard;
-        std::size_t workers[2];
+        std::size_t shard = 0;
+        std::size_t workers[2] = {no_worker, no_worker};
         unsigned running = 2;
         std::size_t winner = no_worker;
     };

@@ -17,9 +17,7 @@
 #include "window.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
-namespace kernel {
-
-namespace detail {
+namespace kernel::detail {
 
 /// Output channels are packed in blocks of nearly equal size, at most this.
 inline constexpr std::size_t conv_block = 8;
@@ -60,8 +58,7 @@ struct conv_call {
     activation act;
 };
 
-}  // namespace detail
-}  // namespace kernel
+}  // namespace kernel::detail
 }  // namespace fanfold::inline FANFOLD_ABI
 
 // The order matters.

@@ -53,7 +53,7 @@ template <class T, class C>
         }
     } else if constexpr (std::integral<T> && std::floating_point<C>) {
         constexpr C low = static_cast<C>(std::numeric_limits<T>::min());
-        constexpr C beyond = static_cast<C>(std::numeric_limits<T>::max() / 2 + 1) * 2;
+        constexpr C beyond = static_cast<C>((std::numeric_limits<T>::max() >> 1) + 1) * 2;
         if (x < beyond) return x <= low ? std::numeric_limits<T>::min() : static_cast<T>(x);
         return x != x ? T{0} : std::numeric_limits<T>::max();
     } else {
@@ -64,7 +64,7 @@ template <class T, class C>
 template <class T, class C>
 void load_run(const std::byte* from, std::int64_t step, C* to, std::size_t n) {
     const T* x = reinterpret_cast<const T*>(from);
-    for (std::size_t i = 0; i < n; ++i, x += step) to[i] = static_cast<C>(*x);
+    for (std::size_t i = 0; i < n; ++i, x += step) to[i] = static_cast<C>(*x);  // NOLINT(bugprone-signed-char-misuse): int8 numbers
 }
 template <class T, class C>
 void store_run(const C* from, std::byte* to, std::int64_t step, std::size_t n) {

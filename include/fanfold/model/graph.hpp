@@ -174,7 +174,7 @@ private:
                 one.shape[*given.rows()] = rows_extent;
             else if (given.data().dense())
                 one.value = given.data();
-            inputs.push_back(std::move(one));
+            inputs.push_back(one);
         }
         return deduced(inputs);
     }
@@ -193,7 +193,7 @@ private:
             value_type type = state_->values[output].type;
             for (std::size_t axis = 0; rows && axis < type.shape.rank(); ++axis)
                 type.shape[axis] = *rows * type.shape[axis].per_row + type.shape[axis].fixed;
-            out.outputs.push_back(std::move(type));
+            out.outputs.push_back(type);
         }
         return out;
     }

@@ -37,7 +37,7 @@ public:
     }
 
     value_id input(std::string name, value_type type) {
-        return known_input(std::move(name), knowledge{std::move(type)});
+        return known_input(std::move(name), knowledge{type});
     }
     /// An input of which more is known than its type.
     value_id known_input(std::string name, knowledge known) {

@@ -33,7 +33,7 @@ public:
     [[nodiscard]] std::size_t add_value(value_type type, std::string name) const {
         const std::size_t value = values();
         state_.values.push_back({std::move(name), type, value_place::slot, 0, value});
-        known_.push_back({std::move(type)});
+        known_.push_back({type});
         return value;
     }
     [[nodiscard]] std::size_t add_constant(tensor elements) const {

@@ -133,7 +133,7 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
     for (value_type& type : types) {
         detail::check_size(type, limits, "its answer");
         known = known && (op.makes_answers() || type.shape.constant());
-        out.answers.push_back({std::move(type)});
+        out.answers.push_back({type});
     }
     if (known && !from.empty() && !op.unbounded()) {
         const auto computed = detail::compute_now(op, in, op.answers(in), limits);

@@ -109,7 +109,7 @@ private:
         void solve(std::size_t low, std::size_t high, std::size_t first, std::size_t last) {
             if (low > high) return;
             const std::size_t end = low + (high - low) / 2;
-            std::size_t best = static_cast<std::size_t>(-1);
+            auto best = static_cast<std::size_t>(-1);
             for (std::size_t begin = first; begin <= last; ++begin) {
                 if (reach(begin) < end) continue;
                 const std::size_t sum = padded[begin] + (end - begin) * sorted[begin];

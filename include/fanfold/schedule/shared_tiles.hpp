@@ -23,7 +23,7 @@ public:
     /// Runs tiles until none is left to take. Each thread that takes part has a slot of its own.
     void take_part(std::size_t slot) noexcept {
         try {
-            for (std::size_t tile; (tile = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) {
+            for (std::size_t tile = 0; (tile = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) {
                 stop_.check();
                 each_(tile, slot);
             }

@@ -91,7 +91,7 @@ public:
 private:
     struct operation {
         shared_tiles tiles;
-        std::size_t most_slots;  // as tile_loop::slots tells the operation
+        std::size_t most_slots = 0;  // as tile_loop::slots tells the operation
         std::size_t slots = 1;   // given to those who take part
         std::size_t inside = 0;  // helpers
     };
