@@ -155,6 +155,7 @@ private:
     struct pair {
         std::size_t shard = 0;
         std::size_t workers[2] = {no_worker, no_worker};
+        time_point began{};  ///< the first of them
         unsigned running = 2;
         std::size_t winner = no_worker;
     };
@@ -318,7 +319,7 @@ private:
         const std::size_t shard = slots_[owner].running.load(std::memory_order_relaxed);
         state alone = state::alone;
         if (shard == whole_shard || !states_[shard].compare_exchange_strong(alone, state::paired)) return std::nullopt;
-        pairs_.push_back({shard, {owner, worker}});
+        pairs_.push_back({shard, {owner, worker}, longest_since});
         ++paired_;
         ++expected_;
         look_at_ = now;  // there may be more of them
@@ -349,11 +350,14 @@ private:
     // what failed
 
     verdict judge(const attempt& ended, outcome& result, bool late, std::stop_source& loser) {
+        time_point began = ended.started;  // of the shard's first attempt
+        if (const pair* both = pair_of(ended.what.shard); both != nullptr && ended.what.piece == whole_shard)
+            began = both->began;
         const standing place = stands(ended, loser);
         const bool counts = place == standing::lone || place == standing::won;
-        return {mend(ended, result, late, place), counts};
+        return {mend(ended, result, late, place, began), counts};
     }
-    std::vector<fault> mend(const attempt& ended, outcome& result, bool late, standing place) {
+    std::vector<fault> mend(const attempt& ended, outcome& result, bool late, standing place, time_point began) {
         if (hedging_) slots_[ended.worker].running.store(whole_shard, std::memory_order_relaxed);
         if (late && !stop_.reason()) result.faults = {too_late(ended)};
         std::vector<fault> faults = result.faults;
@@ -366,9 +370,8 @@ private:
         piece from = before != nullptr ? *before : piece{};
         if (before == nullptr) {
             from.what = ended.what;
-            from.last_start = how_.retry.deadline > time_point::max() - ended.started
-                                  ? time_point::max()
-                                  : ended.started + how_.retry.deadline;
+            from.last_start =
+                how_.retry.deadline > time_point::max() - began ? time_point::max() : began + how_.retry.deadline;
             if (const auto deadline = stop_.deadline()) from.last_start = std::min(from.last_start, *deadline);
         }
         const row_set all = before != nullptr ? row_set(from.rows) : row_set(plan_, ended.what.shard);
