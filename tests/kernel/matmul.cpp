@@ -145,6 +145,19 @@ TEST_CASE("weights packed into the caller's room give the same bits as a packed 
     CHECK_THROWS_AS(kernel::pack(p.weights(), {room.data(), room.span().size() - 1}), std::invalid_argument);
 }
 
+TEST_CASE("weights that lie column by column are packed as others", "[kernel][matmul]") {
+    for (const std::int64_t inner : {3, 16, 50})
+        for (const std::int64_t columns : {5, 16, 37}) {
+            const problem p(1, inner, columns);
+            std::vector<float> turned(static_cast<std::size_t>(inner * columns));
+            const view<float> by_column(turned.data(), {inner, columns}, {1, inner});
+            for (std::int64_t k = 0; k < inner; ++k)
+                for (std::int64_t n = 0; n < columns; ++n) by_column(k, n) = p.weights()(k, n);
+            const kernel::packed_matrix plain(p.weights()), other{view<const float>(by_column)};
+            CHECK(same_bits(plain.panels(), other.panels()));
+        }
+}
+
 TEST_CASE("empty extents: no rows, no columns, and K = 0 gives act(bias)", "[kernel][matmul]") {
     const float bias[] = {-1, 2, 3};
     for (const auto set : every_isa()) {

@@ -93,7 +93,18 @@ struct packed_view {
     float* to = room.data();
     for (std::size_t column = 0; column < columns; column += 16) {
         const std::size_t width = columns - column < 16 ? columns - column : 16;
-        for (std::size_t k = 0; k < inner; ++k, to += 16) {
+        std::size_t k = 0;
+        // Columns that lie in rows of their own are read a cache line at a time: sixteen of them compete for few lines.
+        for (; weights.step(0) == 1 && width == 16 && k + 16 <= inner; k += 16, to += 256) {
+            const float* from =
+                weights.data() + static_cast<std::ptrdiff_t>(k) + static_cast<std::ptrdiff_t>(column) * weights.step(1);
+            for (std::size_t n = 0; n < 16; ++n, from += weights.step(1)) {
+                float line[16];
+                std::memcpy(line, from, sizeof line);
+                for (std::size_t i = 0; i < 16; ++i) to[i * 16 + n] = line[i];
+            }
+        }
+        for (; k < inner; ++k, to += 16) {
             const float* from = weights.data() + static_cast<std::ptrdiff_t>(k) * weights.step(0) +
                                 static_cast<std::ptrdiff_t>(column) * weights.step(1);
             if (weights.step(1) == 1 && width == 16) {

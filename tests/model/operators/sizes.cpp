@@ -92,6 +92,8 @@ TEST_CASE("ConstantOfShape takes sizes in N, refuses what is no shape") {
     const graph g = graph_of(sevens, {int64s({2})});
     const auto y = run(g, {list({2, 3})}, 1);
     CHECK(y[0].shape() == shape{2, 3});
+    const auto many = run(g, {list({7, 11})}, 1)[0];
+    for (const std::int16_t x : many.as<std::int16_t>().flat()) CHECK(x == 7);
     CHECK(y[0].as<std::int16_t>()(1, 2) == 7);
     CHECK(run(g, {list({2, 0})}, 1)[0].size() == 0);
     CHECK_THAT(text_of([&] { (void)run(g, {list({2, -3})}, 1); }), Contains("node 'it' (ConstantOfShape)"));

@@ -103,9 +103,12 @@ public:
     void operator()(std::span<const tensor_view>, std::span<const mutable_tensor_view> out, workspace&) const {
         visit_width(fill_->type(), [&]<class Word>(Word word) {
             std::memcpy(&word, fill_->data(), sizeof word);
+            std::byte line[64];
+            for (std::size_t at = 0; at < sizeof line; at += sizeof word) std::memcpy(line + at, &word, sizeof word);
             std::byte* at = out[0].data();
-            for (std::size_t left = out[0].size(); left != 0; --left, at += sizeof word)
-                std::memcpy(at, &word, sizeof word);
+            std::size_t left = out[0].bytes();
+            for (; left >= sizeof line; left -= sizeof line, at += sizeof line) std::memcpy(at, line, sizeof line);
+            std::memcpy(at, line, left);
         });
     }
 
