@@ -1,6 +1,6 @@
 // fanfold/fanfold.hpp - what it takes to infer with a callable, in the order of a batch's journey.
 // Apart from it: onnx/load.hpp, graphs (model/graph_builder.hpp), kernel/, core/eigen_tensor.hpp, evaluate/table.hpp,
-// schedule/simulated.hpp.
+// partition/cost_model.hpp, schedule/simulated.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "core/batch.hpp"
