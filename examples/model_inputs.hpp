@@ -133,7 +133,7 @@ inline std::vector<fanfold::tensor> make(const fanfold::graph& model, const std:
     for (std::size_t i = 0; i < out.size(); ++i) {
         const fanfold::graph_value& input = g.values[g.inputs[i]];
         const auto axis = rows_of(input.type);
-        if (from.count(input.name) != 0) {
+        if (from.contains(input.name)) {
             if (!as_given && axis && *axis < out[i].shape().rank()) out[i] = repeated(out[i], *axis, rows);
             continue;
         }
@@ -157,7 +157,7 @@ inline std::string guesses(const fanfold::graph& model, const std::vector<std::s
     std::string out;
     for (const std::size_t index : model.state().inputs) {
         const fanfold::graph_value& input = model.state().values[index];
-        if (from.count(input.name) != 0 || !input.type.shape.ranked()) continue;
+        if (from.contains(input.name) || !input.type.shape.ranked()) continue;
         for (std::size_t at = 0; at < input.type.shape.rank(); ++at) {
             if (input.type.shape[at].known()) continue;
             out += (out.empty() ? "; taken as 1: axis " : ", axis ") + std::to_string(at) + " of '" + input.name + "'";

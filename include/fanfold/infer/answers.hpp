@@ -109,7 +109,7 @@ public:
     [[nodiscard]] std::vector<std::byte> get(std::size_t first, std::size_t count) const {
         std::vector<std::byte> bytes;
         for (std::size_t i = 0; i < tensors_.size(); ++i) {
-            const tensor_view rows = slice_of<tensor_view>(tensors_[i], i, first, count);
+            const auto rows = slice_of<tensor_view>(tensors_[i], i, first, count);
             const std::size_t at = bytes.size();
             bytes.resize(at + rows.bytes());
             copy_elements(rows, mutable_tensor_view(bytes.data() + at, rows.type(), rows.shape()));
@@ -120,7 +120,7 @@ public:
     [[nodiscard]] bool put(std::size_t first, std::size_t count, std::span<const std::byte> bytes) {
         std::size_t at = 0;
         for (std::size_t i = 0; i < tensors_.size(); ++i) {
-            const mutable_tensor_view rows = slice_of<mutable_tensor_view>(tensors_[i], i, first, count);
+            const auto rows = slice_of<mutable_tensor_view>(tensors_[i], i, first, count);
             if (rows.bytes() > bytes.size() - at) return false;
             copy_elements(tensor_view(bytes.data() + at, rows.type(), rows.shape()), rows);
             at += rows.bytes();

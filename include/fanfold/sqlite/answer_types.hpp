@@ -33,7 +33,7 @@ namespace sqlite {
     const auto word = [&](char end) {
         const std::size_t stop = text.find(end, at);
         if (stop == std::string::npos) throw refuse();
-        const std::string found = text.substr(at, stop - at);
+        std::string found = text.substr(at, stop - at);
         at = stop + 1;
         return found;
     };
