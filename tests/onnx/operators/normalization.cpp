@@ -32,6 +32,33 @@ TEST_CASE("BatchNormalization of every age") {
     CHECK(difference(y[2], {2.5, 2.5}) < 1e-6);
 }
 
+TEST_CASE("float64 is normalized in float64") {
+    using doubles = std::vector<double>;
+    const auto x = fanfold::tensor::of<double>({2, 2, 1}, {3, 4, 5, 8});
+    const auto batch = load(model{15,
+                                  {node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y"}, {{"epsilon", 0.0F}})},
+                                  {value("x", {N, d(2), d(1)}, 11)},
+                                  {undeclared("y")},
+                                  {tensor("s", {2}, doubles{1, 2}, 11), tensor("b", {2}, doubles{0, 1e-12}, 11),
+                                   tensor("m", {2}, floats{1, 2}), tensor("v", {2}, floats{4, 1})}});
+    const auto y = run(batch, {x}, 2)[0];
+    CHECK(y.as<double>()(0, 0, 0) == 1);
+    CHECK(y.as<double>()(0, 1, 0) == 4 + 1e-12);
+    CHECK(y.as<double>()(1, 1, 0) == 12 + 1e-12);
+    const auto layer = load(model{17,
+                                  {node("LayerNormalization", {"x", "s", "b"}, {"y", "mean", "by"},
+                                        {{"axis", std::int64_t{1}}, {"epsilon", 0.0F}})},
+                                  {value("x", {N, d(2), d(1)}, 11)},
+                                  {undeclared("y"), undeclared("mean"), undeclared("by")},
+                                  {tensor("s", {2, 1}, doubles{1, 2}, 11), tensor("b", {1}, doubles{1e-12}, 11)}});
+    CHECK(layer.row_mixer().empty());
+    const auto z = run(layer, {x}, 2);
+    CHECK(z[0].as<double>()(0, 0, 0) == -1 + 1e-12);
+    CHECK(std::abs(z[0].as<double>()(1, 1, 0) - (2 + 1e-12)) < 1e-14);
+    CHECK(difference(z[1], {3.5, 6.5}) == 0);
+    CHECK(std::abs(z[2].as<float>()(1, 0, 0) - 1 / 1.5F) < 1e-6F);
+}
+
 TEST_CASE("other normalizations find their attributes") {
     const auto one = [](const char* op, std::int64_t opset, std::vector<attribute> attributes,
                         std::vector<std::string> inputs = {"x"}) {

@@ -27,6 +27,18 @@ TEST_CASE("images twice as wide in every version") {
     CHECK(difference(wide(18, "Resize", {"x", "", "", "w"}, {{"axes", ints{-1}}}), {1, 1, 2, 2}) == 0);
 }
 
+TEST_CASE("lines between bytes lose what is behind the point") {
+    const auto x = fanfold::tensor::of<std::uint8_t>({1, 1, 1, 2}, {1, 250});
+    const auto g = load(model{13,
+                              {node("Resize", {"x", "", "s"}, {"y"}, {{"mode", std::string("linear")}})},
+                              {value("x", {N, d(1), d(1), d(2)}, 2)},
+                              {undeclared("y")},
+                              {tensor("s", {4}, floats{1, 1, 1, 2})}});
+    const auto y = run(g, {x}, 1)[0];  // 1, 63.25, 187.75, 250
+    const auto bytes = y.as<std::uint8_t>().flat();
+    CHECK(std::vector<int>(bytes.begin(), bytes.end()) == std::vector<int>{1, 63, 187, 250});
+}
+
 TEST_CASE("Resize refuses words it does not know") {
     const auto complain = [](std::vector<attribute> attributes) {
         return complaint(model{13,

@@ -4,9 +4,10 @@
 #include <array>        // std::array
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
-#include <utility>      // std::pair
+#include <utility>      // std::move, std::pair
 #include <vector>       // std::vector
 
+#include "../../model/operators/elementwise.hpp"
 #include "../../model/operators/resize.hpp"
 #include "../../model/operators/space.hpp"
 #include "../node.hpp"
@@ -21,6 +22,18 @@ namespace detail {
     static constexpr std::array<std::pair<std::string_view, kernel::interpolation>, 4> modes{
         {{"nearest", nearest}, {"linear", linear}, {"bilinear", linear}, {"cubic", cubic}}};
     return choice(node, "mode", "nearest", modes);
+}
+
+/// Integers between which lines are drawn are computed with as float32, and what is behind the point is cut off, as
+/// ONNX's reference does it.
+inline void answer_resized(node_import& node, resize_rule rule) {
+    const element type = node.type(0).type;
+    const bool whole = type == element::uint8 || type == element::int8;
+    if (!whole || rule.options.mode != kernel::interpolation::linear)
+        return node.answer(resize(std::move(rule)), node.inputs());
+    std::vector<value_id> inputs = node.inputs();
+    inputs[0] = node.add(cast(element::float32), {inputs[0]});
+    node.answer(cast(type), {node.add(resize(std::move(rule)), inputs)});
 }
 
 }  // namespace detail
@@ -40,7 +53,7 @@ inline void import_upsample(node_import& node) {
         const float height = node.real("height_scale", 1), width = node.real("width_scale", 1);
         rule.scales = {1, 1, static_cast<double>(height), static_cast<double>(width)};
     }
-    node.answer(resize(std::move(rule)), node.inputs());
+    detail::answer_resized(node, std::move(rule));
 }
 
 /// source   ONNX Resize-10 with scales alone, Resize-11 to Resize-19
@@ -53,7 +66,7 @@ inline void import_resize(node_import& node) {
         rule.scales_at = 1;
         o.coordinates = kernel::coordinates::asymmetric;
         o.nearest = kernel::nearest_rounding::ceil_when_smaller;
-        return node.answer(resize(std::move(rule)), node.inputs());
+        return detail::answer_resized(node, std::move(rule));
     }
     node.expect_inputs(1, 4);
     {
@@ -91,7 +104,7 @@ inline void import_resize(node_import& node) {
     rule.scales_at = 2;
     rule.sizes_at = 3;
     if (o.coordinates == kernel::coordinates::tf_crop_and_resize) rule.region_at = 1;
-    node.answer(resize(std::move(rule)), node.inputs());
+    detail::answer_resized(node, std::move(rule));
 }
 
 /// source   ONNX DepthToSpace-1, DepthToSpace-11 with a mode
