@@ -1,14 +1,16 @@
 // fanfold/infer/run_batch.hpp - one batch on one worker, right now: what streams and servers do once they have rows.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>  // std::sort
+#include <algorithm>  // std::sort, std::unique
 #include <cstddef>    // std::size_t
+#include <cstdint>    // std::int64_t
 #include <exception>  // std::exception
 #include <span>       // std::span
 #include <string>     // std::string
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
+#include "../partition/contiguous.hpp"
 #include "attempt.hpp"
 #include "bisect.hpp"
 
@@ -27,16 +29,48 @@ struct batch_result {
     return by_model && f.rows.size() == rows;
 }
 
-/// Halves the rows of a batch that failed as a whole until those at fault stand alone.
+/// How many rows a call must have; 0: any number.
+template <class M>
+[[nodiscard]] std::size_t fixed_rows(const M& m) {
+    if constexpr (requires { m.rows_per_call(); })
+        return m.rows_per_call();
+    else
+        return 0;
+}
+
+/// The answers' types for these rows, also where the model itself only takes a multiple of `fixed`.
+template <class M>
+[[nodiscard]] std::vector<tensor_type> answer_types(const M& m, const batch& rows, std::size_t fixed) {
+    const std::size_t count = rows.rows();
+    if (fixed == 0 || count % fixed == 0) return m.answers(rows);
+    const std::size_t more = (count / fixed + 1) * fixed;
+    std::vector<part> parts;
+    for (const part& p : rows.parts()) {
+        if (!p.rows()) {
+            parts.push_back(p);
+            continue;
+        }
+        const std::size_t each = entries_per_row(p.data().shape(), *p.rows(), count);
+        parts.emplace_back(
+            tensor(p.data().type(), p.data().shape().with(*p.rows(), static_cast<std::int64_t>(more * each))), p.rows(),
+            p.name());
+    }
+    std::vector<tensor_type> types = m.answers(batch(std::move(parts)));
+    for (tensor_type& type : types)
+        if (type.rows) {
+            const std::size_t each = entries_per_row(type.shape, *type.rows, more);
+            type.shape = type.shape.with(*type.rows, static_cast<std::int64_t>(count * each));
+        }
+    return types;
+}
+
+/// Halves rows that failed as a whole until those at fault stand alone.
 template <class Run>
-void run_apart(std::size_t rows, std::vector<fault>& failures, const Run& run) {
-    bisection search(rows);
+void run_apart(row_range whole, std::vector<fault>& failures, const Run& run) {
+    bisection search(whole.rows);
     search.failed(*search.next());
-    failures.clear();
     for (unsigned attempt = 2; const auto half = search.next(); ++attempt) {
-        plan part;
-        part.cuts = {half->first, half->first + half->rows};
-        std::vector<fault> found = run(row_set(part, 0), attempt).faults;
+        std::vector<fault> found = run({whole.first + half->first, half->rows}, attempt);
         if (half->rows > 1 && !found.empty() && takes_all(found.front(), half->rows)) {
             search.failed(*half);
             continue;
@@ -48,39 +82,50 @@ void run_apart(std::size_t rows, std::vector<fault>& failures, const Run& run) {
 
 /// The model's answers for all rows of a batch. A row that makes the model throw fails alone. `requests`, where given,
 /// are the cuts between those who asked: a model that mixes rows by definition is called for each of them apart, else
-/// for every row.
+/// for every row. A model with a fixed number of rows a call gets the last row again in place of those that lack.
 ///
 /// errors   never throws but for lack of memory
 template <class M>
 [[nodiscard]] batch_result run_batch(const M& m, const batch& rows, const any_verifier& verify, workspace& space,
                                      std::span<const std::size_t> requests = {}) {
-    const std::size_t count = rows.rows();
+    const std::size_t count = rows.rows(), fixed = fixed_rows(m);
     plan shards;
     shards.cuts = {0, count};
-    bool apart = false;
+    bool mixed = false;
     std::vector<fault> failures;
     answer_store answers(shards, count);
     try {
-        if constexpr (requires { m.row_mixer(rows); })
-            if (count > 1 && !std::string(m.row_mixer(rows)).empty()) {
-                apart = true;
-                shards.cuts.assign(requests.begin(), requests.end());
-                for (std::size_t row = 0; requests.empty() && row <= count; ++row) shards.cuts.push_back(row);
-            }
-        if constexpr (declared_model<M>) answers.declare(m.answers(rows));
+        if constexpr (requires { m.row_mixer(rows); }) mixed = count > 1 && !std::string(m.row_mixer(rows)).empty();
+        if (mixed && !requests.empty())
+            shards.cuts.assign(requests.begin(), requests.end());
+        else if (mixed || fixed != 0)
+            shards = contiguous{.rows_per_shard = mixed ? 1 : fixed}({.rows = count});
+        if constexpr (declared_model<M>) answers.declare(answer_types(m, rows, fixed));
     } catch (const std::exception& why) {
         failures.push_back({fault_kind::threw, why.what(), {}, 0});
         for (std::size_t row = 0; row < count; ++row) failures.back().rows.push_back(row);
     }
-    const auto run = [&](const row_set& which, unsigned attempt) {
-        return run_attempt(m, rows, which, claim{.attempt = attempt}, verify, answers, space);
+    const auto run = [&](row_range part, unsigned attempt) {
+        const claim what{.attempt = attempt};
+        std::vector<std::size_t> numbers;
+        for (std::size_t at = 0; part.rows < fixed && at < fixed; ++at)
+            numbers.push_back(part.first + std::min(at, part.rows - 1));
+        plan alone;
+        alone.cuts = {part.first, part.first + part.rows};
+        const row_set which = numbers.empty() ? row_set(alone, 0) : row_set(numbers);
+        std::vector<fault> found = run_attempt(m, rows, which, what, verify, answers, space).faults;
+        for (fault& f : found) f.rows.erase(std::unique(f.rows.begin(), f.rows.end()), f.rows.end());
+        return found;
     };
-    if (failures.empty()) {
-        for (std::size_t shard = 0; shard < shards.shards(); ++shard)
-            for (fault& f : run(row_set(shards, shard), 1).faults) failures.push_back(std::move(f));
-        if (!apart && count > 1 && !failures.empty() && takes_all(failures.front(), count))
-            run_apart(count, failures, run);
-    }
+    if (failures.empty())
+        for (std::size_t shard = 0; shard < shards.shards(); ++shard) {
+            const row_range whole{shards.cuts[shard], shards.rows_of(shard)};
+            std::vector<fault> found = run(whole, 1);
+            if (!mixed && whole.rows > 1 && !found.empty() && takes_all(found.front(), whole.rows))
+                run_apart(whole, failures, run);
+            else
+                for (fault& f : found) failures.push_back(std::move(f));
+        }
     std::sort(failures.begin(), failures.end(),
               [](const fault& a, const fault& b) { return a.rows.front() < b.rows.front(); });
     for (const fault& f : failures) answers.blank(f.rows);

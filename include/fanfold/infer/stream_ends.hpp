@@ -54,12 +54,12 @@ template <class T>
 inline constexpr bool is_channel<channel<T>> = true;
 
 template <class F>
-concept row_generator = requires(F& f) {
+concept generator_of_rows = requires(F& f) {
     *f();
     static_cast<bool>(f());
 };
 template <class R>
-concept row_range = requires(R& r) {
+concept range_of_rows = requires(R& r) {
     *std::begin(r);
     std::end(r);
 };
@@ -82,7 +82,7 @@ private:
     typename channel<T>::watch watch_;
 };
 
-template <row_generator F>
+template <generator_of_rows F>
 class stream_source<F> {
 public:
     using row = std::remove_cvref_t<decltype(*std::declval<F&>()())>;
@@ -101,7 +101,7 @@ private:
     F& next_;
 };
 
-template <row_range R>
+template <range_of_rows R>
 requires(!is_channel<R>) class stream_source<R> {
 public:
     using row = std::remove_cvref_t<decltype(*std::begin(std::declval<R&>()))>;
