@@ -20,7 +20,7 @@ public:
     floating_point_scope() noexcept {
 #if FANFOLD_X86_64
         before_ = _mm_getcsr();
-        _mm_setcsr(0x1F80);
+        if (before_ != 0x1F80) _mm_setcsr(0x1F80);  // setting it waits for what is in flight
         x87_before_ = x87();
         if (x87_before_ != x87_default) set_x87(x87_default);
 #elif defined(__aarch64__)
@@ -31,7 +31,7 @@ public:
     ~floating_point_scope() {
 #if FANFOLD_X86_64
         if (x87() != x87_before_ || x87_raised()) set_x87(x87_before_);
-        _mm_setcsr(static_cast<unsigned>(before_));
+        if (_mm_getcsr() != before_) _mm_setcsr(static_cast<unsigned>(before_));
 #elif defined(__aarch64__)
         asm volatile("msr fpcr, %0" : : "r"(before_));
 #endif

@@ -75,7 +75,8 @@ private:
         std::size_t claimed = 0;
         for (std::size_t shard = 0; shard < events_.attempts.size(); ++shard) {
             if (events_.attempts[shard].rows != 0) {
-                events_.attempts[claimed++] = events_.attempts[shard];
+                if (claimed != shard) events_.attempts[claimed] = events_.attempts[shard];
+                ++claimed;
                 continue;
             }
             for (std::size_t at = 0; at < shards_.rows_of(shard); ++at)

@@ -93,7 +93,7 @@ public:
 
     [[nodiscard]] std::size_t workers() const noexcept { return workers_; }
     [[nodiscard]] static std::string_view name() noexcept { return "tbb"; }
-    [[nodiscard]] static claim_order order() noexcept { return claim_order::shared; }
+    [[nodiscard]] static claim_order order() noexcept { return claim_order::own_share_first; }
 
     template <class = void>
     void run(const work& job) const {
