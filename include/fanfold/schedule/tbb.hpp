@@ -110,8 +110,8 @@ public:
     void post(task what) const {
         detail::fork_watch::check();
         if (own_.get() != nullptr && (workers_ == 1 || !in_callers_place_->exchange(true))) {
-            callers_place_.post({std::make_shared<placed>(placed{std::move(what), arena_, in_callers_place_}),
-                                 [](void* self) { static_cast<placed*>(self)->run(); }});
+            callers_place_.post({std::make_shared<placed<>>(placed<>{std::move(what), arena_, in_callers_place_}),
+                                 [](void* self) { static_cast<placed<>*>(self)->run(); }});
             return;
         }
         arena_->enqueue([later = std::move(what)] { later(); });
@@ -126,6 +126,7 @@ private:
         return std::min(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
     }
 
+    template <class = void>
     struct placed {
         task what;
         tbb::task_arena* arena;
