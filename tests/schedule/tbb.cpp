@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/schedule/tbb.hpp>
 
+#include <algorithm>
+#include <memory>
+#include <set>
+
 #include "contract.hpp"
 
 using namespace fanfold;
@@ -52,4 +56,44 @@ TEST_CASE("The TBB executor never asks for more workers than are allowed") {
     const tbb::global_control fewer(tbb::global_control::max_allowed_parallelism, 1);
     CHECK(tbb_executor({.workers = 8}).workers() == 1);
     contract::every_shard_once(tbb_executor({.workers = 8}));
+}
+
+TEST_CASE("A thread that waits inside of a shard and picks up another one meanwhile has two workspaces") {
+    const auto made = [] {
+        const tbb::global_control two(tbb::global_control::max_allowed_parallelism, 2);
+        return std::make_unique<tbb_executor>(tbb_options{.workers = 2});
+    }();
+    const tbb_executor& executor = *made;
+    REQUIRE(executor.workers() == 2);
+    const tbb::global_control alone(tbb::global_control::max_allowed_parallelism, 1);  // so only the waiting thread can
+    for (int round = 0; round < 50; ++round) {
+        counter_claims source(2, executor.order(), 2);
+        tbb::task_group inner;
+        tbb::task_handle last;  // the inner wait ends when this has run: that is up to the other shard
+        std::set<std::thread::id> threads;
+        std::set<const workspace*> spaces;
+        int deepest = 0, depth = 0;
+        bool intact = true;
+        contract::run(executor, source, [&](const claim& what, workspace& space) {
+            deepest = std::max(deepest, ++depth);
+            threads.insert(std::this_thread::get_id());
+            spaces.insert(&space);
+            const workspace::scope scratch(space);
+            const std::span<std::size_t> mine = space.take<std::size_t>(10'000);
+            std::fill(mine.begin(), mine.end(), what.shard);
+            if (last) {
+                inner.run(std::move(last));
+            } else {
+                last = inner.defer([] {});
+                inner.wait();
+            }
+            for (const std::size_t one : mine) intact &= one == what.shard;
+            --depth;
+            return outcome{};
+        });
+        REQUIRE(threads.size() == 1);
+        REQUIRE(deepest == 2);
+        REQUIRE(spaces.size() == 2);
+        REQUIRE(intact);
+    }
 }
