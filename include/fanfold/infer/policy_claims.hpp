@@ -451,7 +451,7 @@ private:
         }
     }
     static void stays(std::vector<fault>& all, fault f, const char* over) {
-        if (*over != 0) f.message += std::string(" (not tried again: ") + over + ")";
+        if (*over != 0) f.message.append(" (not tried again: ").append(over).append(")");
         all.push_back(std::move(f));
     }
 
