@@ -81,7 +81,7 @@ public:
     [[nodiscard]] next_claim next(std::size_t, time_point) {
         const std::lock_guard lock(mutex_);
         const auto why = stop_.reason();
-        if (why) end(*why == stop_reason::deadline ? stream_end::timed_out : stream_end::stopped);
+        if (why) end(end_of(*why));
         if (!handing_over_ && done_[head_ % bound_] != nullptr && (why || sink_.ready()))
             return claim{.shard = hand_over_claim};
         if (!ended_ && !reading_ && in_flight_ < bound_ && source_.ready()) {
@@ -250,15 +250,23 @@ private:
             } catch (...) {
                 thrown = "the sink threw something that is no std::exception";
             }
-        if (answer == sink_answer::full && !stop_.reason()) return false;
+        const auto why = stop_.reason();
+        if (answer == sink_answer::full && !why) return false;
         const bool taken = answer == sink_answer::taken;
         if (!taken) {
             const std::lock_guard lock(mutex_);
-            sink_gone_ = sink_gone_ || thrown.empty();
-            end(thrown.empty() ? stream_end::sink_closed : stream_end::sink_threw, thrown);
+            sink_gone_ = sink_gone_ || thrown.empty();  // no later row either: a sink sees no gap
+            if (answer == sink_answer::full)
+                end(end_of(*why));
+            else
+                end(thrown.empty() ? stream_end::sink_closed : stream_end::sink_threw, thrown);
         }
         ++(!taken ? result_.undelivered : row.failure != nullptr ? result_.failed : result_.answered);
         return true;
+    }
+
+    static stream_end end_of(stop_reason why) noexcept {
+        return why == stop_reason::deadline ? stream_end::timed_out : stream_end::stopped;
     }
 
     static const fault* failure_of(const batch_result& of, const packet& done) {
