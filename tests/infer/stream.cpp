@@ -159,17 +159,22 @@ TEST_CASE("A full sink stops the reading until there is room") {
         ++read;
         return rows();
     };
+    std::size_t row = 0;
+    bool in_order = true, bounded = true;
     std::jthread reader([&] {
-        std::size_t row = 0;
         while (const auto next = out.pop()) {
-            CHECK(next->row == row++);
-            CHECK(read <= static_cast<int>(row) + 2 + 1 + 8 + 1);  // in the channel, with the sink, in flight, the end
+            in_order &= next->row == row++;
+            bounded &= read <= static_cast<int>(row) + 2 + 1 + 8 + 1;  // in the channel, with the sink, in flight, the end
         }
-        CHECK(row == 100);
     });
-    CHECK(stream(tbb_executor({.workers = 2}), twice, source, out, {.max_rows = 4, .max_in_flight = 8}).answered ==
-          100);
+    const stream_outcome ended =
+        stream(tbb_executor({.workers = 2}), twice, source, out, {.max_rows = 4, .max_in_flight = 8});
     out.close();
+    reader.join();
+    CHECK(ended.answered == 100);
+    CHECK(row == 100);
+    CHECK(in_order);
+    CHECK(bounded);
 }
 
 TEST_CASE("Rows of a range, and of several looks: a batch holds rows that look alike") {

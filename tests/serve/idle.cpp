@@ -4,6 +4,7 @@
 #include <fanfold/schedule/threads.hpp>
 #include <fanfold/serve/batcher.hpp>
 
+#include <atomic>
 #include <ctime>
 #include <filesystem>
 #include <iterator>
@@ -27,11 +28,15 @@ std::size_t threads_now() {
 
 template <class Server>
 void use(Server& server) {
-    std::vector<std::jthread> clients;
-    for (int client = 0; client < 4; ++client)
-        clients.emplace_back([&] {
-            for (int i = 0; i < 50; ++i) REQUIRE(server.submit(std::vector<float>{1}).get().answered());
-        });
+    std::atomic<int> answered{0};
+    {
+        std::vector<std::jthread> clients;
+        for (int client = 0; client < 4; ++client)
+            clients.emplace_back([&] {
+                for (int i = 0; i < 50; ++i) answered += server.submit(std::vector<float>{1}).get().answered() ? 1 : 0;
+            });
+    }
+    REQUIRE(answered == 4 * 50);
 }
 
 double cpu_seconds() {

@@ -45,7 +45,7 @@ public:
     }
     /// When it is there.
     [[nodiscard]] T take() {
-        if (error_ != nullptr) std::rethrow_exception(error_);
+        if (error_ != nullptr) std::rethrow_exception(std::move(error_));  // who takes it frees it
         return *std::move(value_);
     }
 
@@ -174,6 +174,7 @@ private:
         chain(std::shared_ptr<detail::promise<T>> from, F what) : source(std::move(from)), f(std::move(what)) {}
 
         void go_on() {
+            std::exception_ptr error;
             try {
                 if constexpr (std::is_void_v<std::invoke_result_t<F&, T>>) {
                     f(source->take());
@@ -182,8 +183,9 @@ private:
                     there.finish(f(source->take()));
                 }
             } catch (...) {
-                there.fail(std::current_exception());
+                error = std::current_exception();
             }
+            if (error != nullptr) there.fail(std::move(error));
         }
 
         std::shared_ptr<detail::promise<T>> source;

@@ -29,14 +29,16 @@ public:
 
     void run() noexcept {
         if (begun_.exchange(true)) return;
+        std::exception_ptr error;
         try {
             if constexpr (posting_executor<Executor>)
                 there.finish(infer(posted_workers<Executor>(workers_), model_, rows_, how_));
             else
                 there.finish(infer(workers_, model_, rows_, how_));
         } catch (...) {
-            there.fail(std::current_exception());
+            error = std::current_exception();
         }
+        if (error != nullptr) there.fail(std::move(error));
     }
 
     promise<job> there{[](void* self) { static_cast<submission*>(self)->run(); },
