@@ -38,7 +38,7 @@
 #else
 #define FANFOLD_ABI_SET base
 #endif
-#if defined(__STRICT_ANSI__)  // g++ contracts a * b + c to a fused multiply-add in GNU mode only
+#if defined(__STRICT_ANSI__)  // the standard library differs: __int128 is an integer in GNU mode only
 #define FANFOLD_ABI_MODE iso
 #else
 #define FANFOLD_ABI_MODE gnu

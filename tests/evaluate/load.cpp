@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/evaluate/arrivals.hpp>
 #include <fanfold/evaluate/load.hpp>
-#include <fanfold/evaluate/load_json.hpp>
-#include <fanfold/evaluate/load_table.hpp>
 
-#include <algorithm>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -54,45 +51,4 @@ TEST_CASE("What sending throws is passed on after everything sent has ended") {
                   later.emplace_back([r] { r.ended(load_end::answered); });
               });
           }) == "no route");
-}
-
-namespace {
-
-load_point at(double offered, double p50_us, double p99_us, double goodput) {
-    load_point p;
-    p.offered_per_s = offered;
-    p.requests = 10;
-    p.answered = 10;
-    p.goodput_per_s = goodput;
-    p.latency_us = {p50_us, p99_us, p99_us, p99_us};
-    return p;
-}
-
-}  // namespace
-
-TEST_CASE("The curve as a table") {
-    const std::vector<load_point> curve{at(500, 900, 2000, 500), at(12000, 12345, 99000, 9000)};
-    CHECK(load_table(curve) ==
-          "offered/s  goodput/s  p50 ms  p95 ms  p99 ms  max ms  late  timed out  overloaded  failed\n"
-          "      500        500    0.90    2.00    2.00    2.00     0          0           0       0\n"
-          "    12000       9000   12.35   99.00   99.00   99.00     0          0           0       0\n");
-}
-
-TEST_CASE("The curve as a picture: lines within their panels") {
-    const std::string svg = load_svg(std::vector<load_point>{at(100, 900, 2000, 100), at(200, 10'000, 50'000, 150)});
-    CHECK(svg.rfind("<svg xmlns", 0) == 0);
-    CHECK(std::count(svg.begin(), svg.end(), '<') == std::count(svg.begin(), svg.end(), '>'));
-    CHECK(svg.find("points=\"250.0,") != std::string::npos);  // half of 70 .. 430
-    CHECK(svg.find("430.0,") != std::string::npos);
-    CHECK(svg.find("nan") == std::string::npos);
-    const std::string empty = load_svg({});
-    CHECK(empty.find("nan") == std::string::npos);
-    CHECK(empty.find("inf") == std::string::npos);
-}
-
-TEST_CASE("The curve as JSON") {
-    const nlohmann::json j = std::vector<load_point>{at(500, 900, 2000, 400)};
-    CHECK(j[0]["goodput_per_s"] == 400);
-    CHECK(j[0]["latency_us"]["p99"] == 2000);
-    CHECK(j[0].size() == 11);
 }

@@ -16,18 +16,14 @@
 #include <set>
 #include <thread>
 
+#include "../callables.hpp"
 #include "../catch.hpp"
 #include "../text.hpp"
 
 using namespace fanfold;
+using callables::ramp;
 
 namespace {
-
-std::vector<float> ramp(std::size_t count) {
-    std::vector<float> values(count);
-    std::iota(values.begin(), values.end(), 0.0F);
-    return values;
-}
 
 const auto square = [](std::span<const float> rows) {
     std::vector<float> out(rows.begin(), rows.end());

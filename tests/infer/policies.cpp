@@ -11,28 +11,17 @@
 #include <cmath>
 #include <cstring>
 #include <mutex>
-#include <numeric>
 #include <set>
 #include <thread>
 
+#include "../callables.hpp"
 #include "../catch.hpp"
 
 using namespace fanfold;
+using namespace callables;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::vector<float> ramp(std::size_t count) {
-    std::vector<float> values(count);
-    std::iota(values.begin(), values.end(), 0.0F);
-    return values;
-}
-
-const auto sine = [](std::span<const float> rows) {
-    std::vector<float> out(rows.begin(), rows.end());
-    for (float& value : out) value = std::sin(value);
-    return out;
-};
 
 template <class F>
 void with_executors(F&& each) {

@@ -7,27 +7,15 @@
 #include <fanfold/verify/finite.hpp>
 
 #include <atomic>
-#include <cmath>
-#include <numeric>
 
+#include "../callables.hpp"
 #include "../catch.hpp"
 #include "../text.hpp"
 
 using namespace fanfold;
+using namespace callables;
 
 namespace {
-
-std::vector<float> ramp(std::size_t count) {
-    std::vector<float> values(count);
-    std::iota(values.begin(), values.end(), 0.0F);
-    return values;
-}
-
-const auto sine = [](std::span<const float> rows) {
-    std::vector<float> out(rows.begin(), rows.end());
-    for (float& value : out) value = std::sin(value);
-    return out;
-};
 
 struct backwards {
     std::size_t rows_per_shard;

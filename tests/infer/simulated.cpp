@@ -2,20 +2,12 @@
 #include <fanfold/fanfold.hpp>
 #include <fanfold/schedule/simulated.hpp>
 
+#include "../callables.hpp"
 #include "../catch.hpp"
 
 using namespace fanfold;
+using namespace callables;
 using namespace std::chrono_literals;
-
-namespace {
-
-const auto twice = [](std::span<const float> rows) {
-    std::vector<float> answers;
-    for (const float x : rows) answers.push_back(2 * x);
-    return answers;
-};
-
-}  // namespace
 
 TEST_CASE("A job on a thousand virtual workers answers as a serial one and tells virtual times") {
     const std::vector<float> rows(3000, 1.5F);

@@ -14,18 +14,15 @@
 #include <thread>
 #include <vector>
 
+#include "../callables.hpp"
 #include "../catch.hpp"
+#include "every_executor.hpp"
 #include "networks.hpp"
 
 using namespace fanfold;
+using namespace callables;
 
 namespace {
-
-const auto twice = [](std::span<const float> rows) {
-    std::vector<float> answers;
-    for (const float x : rows) answers.push_back(2 * x);
-    return answers;
-};
 
 /// Gives 0, 1, ... below `count`.
 class counting {
@@ -40,16 +37,6 @@ private:
     int count_;
     int given_ = 0;
 };
-
-template <class F>
-void with_executors(F&& each) {
-    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
-    each(serial_executor());
-    for (const std::size_t workers : {1UL, 2UL, 4UL}) {
-        each(threads_executor({.workers = workers}));
-        each(tbb_executor({.workers = workers}));
-    }
-}
 
 float only(const streamed_row& row) { return *row.as<float>().data(); }
 

@@ -11,34 +11,22 @@
 #include <thread>
 #include <vector>
 
+#include "../callables.hpp"
 #include "../catch.hpp"
 #include "../text.hpp"
+#include "every_executor.hpp"
 
 using namespace fanfold;
+using namespace callables;
 
 namespace {
 
-const auto twice = [](std::span<const float> rows) {
-    std::vector<float> answers;
-    for (const float x : rows) answers.push_back(2 * x);
-    return answers;
-};
 const std::vector<float> some{1, 2, 3, 4, 5};
 const std::vector<float> doubled{2, 4, 6, 8, 10};
 
 std::vector<float> floats_of(const job& done) {
     const auto values = done.answers.as<float>().flat();
     return {values.begin(), values.end()};
-}
-
-template <class F>
-void with_executors(F&& each) {
-    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
-    each(serial_executor());
-    for (const std::size_t workers : {1UL, 2UL, 4UL}) {
-        each(threads_executor({.workers = workers}));
-        each(tbb_executor({.workers = workers}));
-    }
 }
 
 /// A coroutine that nobody waits for; it ends itself.

@@ -1,13 +1,16 @@
 // tests/kernel/nhwc_problem.hpp - a convolution of images [N, H, W, C] and what comes out, as a loop in double.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cmath>    // std::exp
-#include <cstdint>  // std::int64_t
-#include <vector>   // std::vector
+#include <algorithm>  // std::fill_n
+#include <cmath>      // std::exp
+#include <cstdint>    // std::int64_t
+#include <cstring>    // std::memcmp
+#include <vector>     // std::vector
 
 #include <fanfold/kernel/activation.hpp>
 #include <fanfold/kernel/window.hpp>
 
+#include "../catch.hpp"
 #include "helpers.hpp"
 
 namespace fanfold_test {
@@ -60,5 +63,23 @@ struct nhwc_problem {
         return true;
     }
 };
+
+/// `run` writes its answer into some of the channels of wider images: the bits of `alone`, and nothing else is touched.
+template <class Run>
+void check_among_wider(const std::vector<float>& alone, const fanfold::shape& answer, const Run& run) {
+    const fanfold::shape wide = answer.with(3, answer[3] + 5);
+    guarded room(wide.volume(), 1);
+    const fanfold::view<float> all = room.as(wide);
+    std::fill_n(all.data(), wide.volume(), 7.0F);
+    run({all.data() + 3, answer, all.steps()});
+    bool right = true;
+    for (std::size_t i = 0; i < wide.volume(); ++i) {
+        const std::size_t channels = static_cast<std::size_t>(answer[3]), at = i % (channels + 5);
+        const float expected = at < 3 || at >= channels + 3 ? 7.0F : alone[i / (channels + 5) * channels + at - 3];
+        right = right && std::memcmp(&expected, all.data() + i, sizeof(float)) == 0;
+    }
+    CHECK(right);
+    CHECK(room.intact());
+}
 
 }  // namespace fanfold_test

@@ -13,19 +13,15 @@
 #include <thread>
 #include <vector>
 
+#include "../callables.hpp"
 #include "../catch.hpp"
 #include "../text.hpp"
 
 using namespace fanfold;
+using namespace callables;
 using namespace std::chrono_literals;
 
 namespace {
-
-const auto twice = [](std::span<const float> rows) {
-    std::vector<float> answers;
-    for (const float x : rows) answers.push_back(2 * x);
-    return answers;
-};
 
 /// Holds batches back until it is opened, and counts them.
 class gate {
@@ -62,6 +58,17 @@ fault_kind why(const reply& r) { return r.failures.at(0).kind; }
 
 std::vector<float> one(float x) { return {x}; }
 
+/// One request held back inside of each worker.
+template <class Server>
+std::vector<pending<reply>> busy_workers(Server& server, const gate& model, std::size_t workers) {
+    std::vector<pending<reply>> busy;
+    for (std::size_t i = 0; i < workers; ++i) {
+        busy.push_back(server.submit(one(0)));
+        model.wait_inside(static_cast<int>(i) + 1);
+    }
+    return busy;
+}
+
 }  // namespace
 
 TEST_CASE("Every request of many threads gets its own answer") {
@@ -90,11 +97,7 @@ TEST_CASE("What waits while workers are busy becomes one batch, max_rows at most
     with_executors([](const auto& executor) {
         gate model;
         batcher server(executor, model, {.max_rows = 8});
-        std::vector<pending<reply>> replies;
-        for (std::size_t i = 0; i < executor.workers(); ++i) {
-            replies.push_back(server.submit(one(0)));
-            model.wait_inside(static_cast<int>(i) + 1);
-        }
+        std::vector<pending<reply>> replies = busy_workers(server, model, executor.workers());
         for (int i = 1; i <= 12; ++i) replies.push_back(server.submit(one(static_cast<float>(i))));
         CHECK(server.counts().queued_rows == 12);
         model.open = true;
@@ -136,11 +139,7 @@ TEST_CASE("An expired request is told so while all workers are busy, and is neve
     with_executors([](const auto& executor) {
         gate model;
         batcher server(executor, model);
-        std::vector<pending<reply>> busy;
-        for (std::size_t i = 0; i < executor.workers(); ++i) {
-            busy.push_back(server.submit(one(0)));
-            model.wait_inside(static_cast<int>(i) + 1);
-        }
+        std::vector<pending<reply>> busy = busy_workers(server, model, executor.workers());
         const time_point deadline = std::chrono::steady_clock::now() + 2ms;
         const reply late = server.submit(one(1), {.deadline = deadline}).get();  // returns: nobody else would
         CHECK(why(late) == fault_kind::timed_out);
@@ -159,11 +158,7 @@ TEST_CASE("A full queue answers overloaded at once") {
     with_executors([](const auto& executor) {
         gate model;
         batcher server(executor, model, {.max_queued_rows = 2});
-        std::vector<pending<reply>> busy;
-        for (std::size_t i = 0; i < executor.workers(); ++i) {
-            busy.push_back(server.submit(one(0)));
-            model.wait_inside(static_cast<int>(i) + 1);
-        }
+        std::vector<pending<reply>> busy = busy_workers(server, model, executor.workers());
         busy.push_back(server.submit(one(0)));
         busy.push_back(server.submit(one(0)));
         pending<reply> refused = server.submit(one(1));
@@ -179,11 +174,7 @@ TEST_CASE("A request is cancelled by its token, and by the end of its pending") 
     with_executors([](const auto& executor) {
         gate model;
         batcher server(executor, model);
-        std::vector<pending<reply>> busy;
-        for (std::size_t i = 0; i < executor.workers(); ++i) {
-            busy.push_back(server.submit(one(0)));
-            model.wait_inside(static_cast<int>(i) + 1);
-        }
+        std::vector<pending<reply>> busy = busy_workers(server, model, executor.workers());
         std::stop_source stopper;
         pending<reply> stopped = server.submit(one(1), {.stop = stopper.get_token()});
         CHECK_FALSE(stopped.ready());

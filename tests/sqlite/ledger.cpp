@@ -6,18 +6,18 @@
 #include <fanfold/schedule/threads.hpp>
 #include <fanfold/verify/digest.hpp>
 
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <numeric>
 
+#include "../callables.hpp"
 #include "../catch.hpp"
 #include "../text.hpp"
 #include "failing_vfs.hpp"
 
 using namespace fanfold;
+using namespace callables;
 
 namespace {
 
@@ -36,18 +36,6 @@ public:
 
 private:
     std::filesystem::path path_;
-};
-
-std::vector<float> ramp(std::size_t count) {
-    std::vector<float> values(count);
-    std::iota(values.begin(), values.end(), 0.0F);
-    return values;
-}
-
-const auto sine = [](std::span<const float> rows) {
-    std::vector<float> out(rows.begin(), rows.end());
-    for (float& value : out) value = std::sin(value);
-    return out;
 };
 
 std::string said(const std::string& file, const std::vector<float>& rows, std::uint64_t model = 0) {

@@ -30,32 +30,23 @@ template <class M>
 [[nodiscard]] plan partition(const M& m, const any_partitioner& cut, const batch& rows, const workload& w) {
     plan shards = cut(w);
     check_plan(shards, w.rows);
-    if constexpr (requires { m.rows_per_call(); }) {
-        const std::size_t batch = m.rows_per_call();
-        if (batch != 0) {  // a static batch: exactly that many rows a shard
-            plan whole = contiguous{.rows_per_shard = batch}(w);
-            whole.order = std::move(shards.order);
-            return whole;
-        }
+    if (const std::size_t batch = fixed_rows(m)) {  // a static batch: exactly that many rows a shard
+        plan whole = contiguous{.rows_per_shard = batch}(w);
+        whole.order = std::move(shards.order);
+        return whole;
     }
-    if constexpr (requires { m.row_mixer(rows); }) {
-        const std::string mixer = shards.shards() > 1 ? std::string(m.row_mixer(rows)) : std::string();
-        if (!mixer.empty())
-            throw std::invalid_argument(
-                "infer: '" + mixer +
-                "' makes rows depend on each other, so the batch cannot be split; use contiguous{.shards = 1}");
-    }
+    const std::string mixer = shards.shards() > 1 ? row_mixer_of(m, rows) : std::string();
+    if (!mixer.empty())
+        throw std::invalid_argument(
+            "infer: '" + mixer +
+            "' makes rows depend on each other, so the batch cannot be split; use contiguous{.shards = 1}");
     return shards;
 }
 
 /// Whether a model may be asked for some of a shard's rows: not where they depend on each other or a batch is static.
 template <class M>
 [[nodiscard]] shards_are divided(const M& m, const batch& rows) {
-    if constexpr (requires { m.rows_per_call(); })
-        if (m.rows_per_call() > 1) return shards_are::whole;
-    if constexpr (requires { m.row_mixer(rows); })
-        if (!std::string(m.row_mixer(rows)).empty()) return shards_are::whole;
-    return shards_are::divisible;
+    return fixed_rows(m) > 1 || !row_mixer_of(m, rows).empty() ? shards_are::whole : shards_are::divisible;
 }
 
 }  // namespace detail

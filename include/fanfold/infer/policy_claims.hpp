@@ -1,5 +1,6 @@
 // fanfold/infer/policy_claims.hpp - the claims of infer: every shard once and, where options ask for it, retries, halves of
-// what fails, and second attempts beside slow ones.
+// what fails, and second attempts beside slow ones. More than 400 lines: all of them are decided under one lock, and one
+// number, the time of the next decision, keeps a clean shard out of it.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>   // std::push_heap, std::min
@@ -68,7 +69,7 @@ public:
     [[nodiscard]] row_set rows(const claim& what) {
         if (what.piece == whole_shard) return {plan_, what.shard};
         const std::lock_guard lock(mutex_);
-        return row_set(pieces_[what.piece]->rows);
+        return set_of(what);
     }
 
     /// Puts what ends this attempt early into its workspace.
@@ -365,16 +366,16 @@ private:
         for (const fault& f : faults) transient |= how_.retry.classify(f) == fault_class::transient;
         if (breaker_) tell_breaker(ended, faults, transient, place);
         if (place == standing::lost) return {};
-        const piece* before = ended.what.piece == whole_shard ? nullptr : pieces_[ended.what.piece].get();
+        const bool whole = ended.what.piece == whole_shard;
         if (faults.empty() || stop_.reason()) return faults;
-        piece from = before != nullptr ? *before : piece{};
-        if (before == nullptr) {
+        piece from = whole ? piece{} : *pieces_[ended.what.piece];
+        if (whole) {
             from.what = ended.what;
             from.last_start =
                 how_.retry.deadline > time_point::max() - began ? time_point::max() : began + how_.retry.deadline;
             if (const auto deadline = stop_.deadline()) from.last_start = std::min(from.last_start, *deadline);
         }
-        const row_set all = before != nullptr ? row_set(from.rows) : row_set(plan_, ended.what.shard);
+        const row_set all = set_of(ended.what);
         std::size_t named = 0;
         for (const fault& f : faults) named += f.rows.size();
         if (place == standing::last && named < all.rows()) {  // a verifier passed the others, and they are nowhere
@@ -457,10 +458,11 @@ private:
 
     [[nodiscard]] fault too_late(const attempt& ended) const {
         const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(*how_.time_limit).count();
-        const row_set all = ended.what.piece == whole_shard ? row_set(plan_, ended.what.shard)
-                                                            : row_set(pieces_[ended.what.piece]->rows);
         return {fault_kind::timed_out, "the attempt took longer than its limit of " + std::to_string(limit) + " us",
-                rows_of(all), ended.what.attempt};
+                rows_of(set_of(ended.what)), ended.what.attempt};
+    }
+    [[nodiscard]] row_set set_of(const claim& what) const {
+        return what.piece == whole_shard ? row_set(plan_, what.shard) : row_set(pieces_[what.piece]->rows);
     }
     [[nodiscard]] static std::vector<std::size_t> rows_of(const row_set& set) {
         std::vector<std::size_t> rows;

@@ -29,15 +29,6 @@ struct batch_result {
     return by_model && f.rows.size() == rows;
 }
 
-/// How many rows a call must have; 0: any number.
-template <class M>
-[[nodiscard]] std::size_t fixed_rows(const M& m) {
-    if constexpr (requires { m.rows_per_call(); })
-        return m.rows_per_call();
-    else
-        return 0;
-}
-
 /// The answers' types for these rows, also where the model itself only takes a multiple of `fixed`.
 template <class M>
 [[nodiscard]] std::vector<tensor_type> answer_types(const M& m, const batch& rows, std::size_t fixed) {
@@ -95,7 +86,7 @@ template <class M>
     std::vector<fault> failures;
     answer_store answers(shards, count);
     try {
-        if constexpr (requires { m.row_mixer(rows); }) mixed = count > 1 && !std::string(m.row_mixer(rows)).empty();
+        mixed = count > 1 && !row_mixer_of(m, rows).empty();
         if (mixed && !requests.empty())
             shards.cuts.assign(requests.begin(), requests.end());
         else if (mixed || fixed != 0)

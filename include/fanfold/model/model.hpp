@@ -4,6 +4,7 @@
 #include <concepts>     // std::invocable
 #include <cstddef>      // std::size_t
 #include <span>         // std::span
+#include <string>       // std::string
 #include <type_traits>  // std::invoke_result_t
 #include <utility>      // std::move
 #include <vector>       // std::vector
@@ -56,6 +57,28 @@ concept returning_model =
 /// Called concurrently from all workers, so through a const reference.
 template <class M>
 concept model = declared_model<M> || returning_model<M>;
+
+namespace detail {
+
+/// How many rows a call must have, where the model says so; 0: any number.
+template <class M>
+[[nodiscard]] std::size_t fixed_rows(const M& m) {
+    if constexpr (requires { m.rows_per_call(); })
+        return m.rows_per_call();
+    else
+        return 0;
+}
+
+/// The name of what makes these rows depend on each other, where the model says so; else empty.
+template <class M>
+[[nodiscard]] std::string row_mixer_of(const M& m, const batch& rows) {
+    if constexpr (requires { m.row_mixer(rows); })
+        return std::string(m.row_mixer(rows));
+    else
+        return {};
+}
+
+}  // namespace detail
 
 /// A callable f(rows, out, workspace) together with what one row's answer looks like.
 ///

@@ -4,8 +4,10 @@
 #include <algorithm>           // std::min
 #include <condition_variable>  // std::condition_variable
 #include <cstddef>             // std::size_t
+#include <exception>           // std::exception
 #include <memory>              // std::shared_ptr
 #include <mutex>               // std::mutex
+#include <new>                 // std::bad_alloc
 #include <optional>            // std::optional
 #include <stdexcept>           // std::invalid_argument
 #include <stop_token>          // std::stop_source
@@ -188,8 +190,7 @@ private:
         if (rows.rows() <= how_.max_rows) return false;
         for (const part& p : rows.parts())
             if (!p.rows()) return false;
-        if constexpr (requires { model_.row_mixer(rows); }) return std::string(model_.row_mixer(rows)).empty();
-        return true;
+        return row_mixer_of(model_, rows).empty();
     }
 
     void enter(const std::shared_ptr<asked>& request, std::size_t each, time_point now, const request_options& how,
