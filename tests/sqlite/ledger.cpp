@@ -15,28 +15,12 @@
 #include "../catch.hpp"
 #include "../text.hpp"
 #include "failing_vfs.hpp"
+#include "folder.hpp"
 
 using namespace fanfold;
 using namespace callables;
 
 namespace {
-
-/// A folder of its own for each test case.
-class folder {
-public:
-    folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "fanfold_ledger_XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ~folder() { std::filesystem::remove_all(path_); }
-    folder(const folder&) = delete;
-    folder& operator=(const folder&) = delete;
-    [[nodiscard]] std::string operator/(const char* name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
 
 std::string said(const std::string& file, const std::vector<float>& rows, std::uint64_t model = 0) {
     return text_of([&] {
@@ -119,6 +103,87 @@ TEST_CASE("Another job, a second opener, foreign and damaged files are refused b
     CHECK(said(file, xs).starts_with(file + ": damaged: the answers from row "));
     std::filesystem::resize_file(file, 4096 + 100);
     CHECK(said(file, xs).starts_with(file + ": "));
+}
+
+TEST_CASE("Large answers are files of their own; damaged, cut and missing ones are refused by name, orphans removed") {
+    const folder here;
+    const std::string file = here / "job.db";
+    const auto answer_file = [&](const std::string& name) { return file + ".answers/" + name; };
+    const auto xs = ramp(1000);
+    const auto reference = digest(infer(serial_executor(), sine, xs).answers);
+    const auto run = [&](const auto& workers, std::size_t rows, std::stop_token stop = {}) {
+        sqlite::ledger kept(file, {.file_bytes = 256});  // 64 rows
+        return infer(workers, sine, xs,
+                     {.partition = contiguous{.rows_per_shard = rows}, .ledger = kept, .stop = std::move(stop)});
+    };
+    std::stop_source after_500;
+    {
+        sqlite::ledger kept(file, {.file_bytes = 256});
+        const auto stops = [&](std::span<const float> rows) {
+            if (rows.front() >= 500) after_500.request_stop();
+            return sine(rows);
+        };
+        (void)infer(serial_executor(), stops, xs,
+                    {.partition = contiguous{.rows_per_shard = 100}, .ledger = kept, .stop = after_500.get_token()});
+        CHECK(kept.safe_rows() == 600);
+    }
+    CHECK(std::filesystem::file_size(answer_file("row_500")) == 400);
+    {
+        const sqlite::database db(file, nullptr);
+        sqlite::statement one(db, "SELECT answers IS NULL, file FROM done WHERE first = 500");
+        REQUIRE(one.step());
+        CHECK(one.integer(0) == 1);
+        CHECK(one.text(1) == "row_500");
+    }
+    write_text(answer_file("row_700"), "from a crash before its record");
+    write_text(answer_file("row_800.tmp"), "half of it");
+    write_text(answer_file("notes"), "somebody else's");
+
+    std::string good(400, 0);
+    std::ifstream(answer_file("row_300"), std::ios::binary).read(good.data(), 400);
+    const auto refused = [&] { return text_of([&] { (void)run(serial_executor(), 10); }); };
+    const std::string damaged = file + ": damaged: the answers from row 300 on are not those that were kept, in ";
+    for (const std::string& wrong : {std::string(), good.substr(0, 399), good + "x", std::string(400, 'x')}) {
+        write_text(answer_file("row_300"), wrong);
+        CHECK(refused() == damaged + answer_file("row_300"));
+    }
+    std::filesystem::remove(answer_file("row_300"));
+    CHECK(refused() == answer_file("row_300") + " cannot be opened: No such file or directory");
+    write_text(answer_file("row_300"), good);
+
+    const job rest = run(threads_executor({.workers = 3}), 10);  // small ones now: in the table
+    CHECK(rest.events.resumed == 600);
+    CHECK(digest(rest.answers) == reference);
+    CHECK_FALSE(std::filesystem::exists(answer_file("row_700")));
+    CHECK_FALSE(std::filesystem::exists(answer_file("row_800.tmp")));
+    CHECK(std::filesystem::exists(answer_file("notes")));
+    const job all = run(serial_executor(), 10);
+    CHECK(all.events.resumed == 1000);
+    CHECK(digest(all.answers) == reference);
+}
+
+TEST_CASE("Where a large answer cannot be written the job ends saying so, and a later one completes it") {
+    const folder here;
+    const std::string file = here / "job.db";
+    const auto xs = ramp(1000);
+    write_text(file + ".answers", "a file where the folder should be");
+    const auto run = [&] {
+        sqlite::ledger kept(file, {.file_bytes = 256});
+        return infer(serial_executor(), sine, xs, {.partition = contiguous{.rows_per_shard = 100}, .ledger = kept});
+    };
+    CHECK(text_of([&] { (void)run(); }) == file + ".answers/row_0.tmp cannot be opened: Not a directory");
+    std::filesystem::remove(file + ".answers");
+    CHECK(digest(run().answers) == digest(infer(serial_executor(), sine, xs).answers));
+}
+
+TEST_CASE("A full queue of large answers makes workers wait, and loses none") {
+    const folder here;
+    const auto xs = ramp(2000);
+    sqlite::ledger kept(here / "job.db", {.interval = std::chrono::hours(1), .most_waiting_bytes = 1000});
+    const job done = infer(threads_executor({.workers = 3}), sine, xs,
+                           {.partition = contiguous{.rows_per_shard = 50}, .ledger = kept});
+    CHECK(done.failures.empty());
+    CHECK(kept.safe_rows() == 2000);
 }
 
 TEST_CASE(

@@ -3,7 +3,7 @@
 #pragma once
 #include <sqlite3.h>  // sqlite3_open_v2
 
-#include <cstddef>      // std::size_t
+#include <cstddef>      // std::size_t, std::nullptr_t
 #include <cstdint>      // std::int64_t
 #include <memory>       // std::unique_ptr
 #include <span>         // std::span
@@ -76,8 +76,11 @@ public:
     }
     /// Borrows the bytes until the statement has run.
     statement& bind(std::span<const std::byte> bytes) {
+        if (bytes.empty()) return bound(sqlite3_bind_zeroblob(made_.get(), ++parameter_, 0));  // else NULL
         return bound(sqlite3_bind_blob64(made_.get(), ++parameter_, bytes.data(), bytes.size(), SQLITE_STATIC));
     }
+
+    statement& bind(std::nullptr_t) { return bound(sqlite3_bind_null(made_.get(), ++parameter_)); }
 
     /// True while there is a row.
     bool step() {

@@ -1,6 +1,7 @@
 // fanfold/sqlite/ledger.hpp - a ledger in an SQLite file: after kill -9 or a power cut the job goes on where it was.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>           // std::sort
 #include <condition_variable>  // std::condition_variable
 #include <cstddef>             // std::size_t
 #include <cstdint>             // std::uint64_t
@@ -17,6 +18,7 @@
 #include "../checkpoint/ledger.hpp"
 #include "../context/clock.hpp"
 #include "../verify/digest.hpp"
+#include "answer_files.hpp"
 #include "answer_types.hpp"
 #include "database.hpp"
 
@@ -26,15 +28,18 @@ namespace sqlite {
 struct ledger_options {
     std::size_t group = 256;                            ///< commits when so many runs of rows wait,
     duration interval = std::chrono::milliseconds(20);  ///< or when the first has waited so long
-    std::size_t most_waiting = 4096;                    ///< more, and workers wait for the disk
+    std::size_t most_waiting = 4096;                    ///< more, and workers wait for the disk;
+    std::size_t most_waiting_bytes = 256 << 20;         ///< the same, of their answers
+    std::size_t file_bytes = 1 << 20;                   ///< a run whose answers are at least as large gets a file
     const char* vfs = nullptr;                          ///< of SQLite, for tests that make it fail
 };
 
-/// Tables: job(key, value), done(first, rows, digest, answers), failed(row, kind, attempts, message). Answers and the
-/// mark that they are done are one record, so they are there together or not at all.
+/// Tables: job(key, value), done(first, rows, digest, answers, file), failed(row, kind, attempts, message). Answers and
+/// the mark that they are done are one record, so they are there together or not at all. Large ones are in files, in
+/// the folder FILE.answers: a file is safe under its name before the record that names it is written.
 ///
 /// example  fanfold::sqlite::ledger file("job.db");  infer(cores, model, images, {.ledger = file})
-/// cost     one transaction and one fsync a group, on a thread of its own
+/// cost     one transaction and one fsync a group, on a thread of its own; one more a file, and of the folder a group
 /// errors   throws std::runtime_error that names the file: in use by somebody else; of another job; no ledger of
 ///          fanfold's; damaged; cannot be written. A write that failed is not tried again: keep or finish throws it
 /// threads  one job at a time. One connection holds the file alone (EXCLUSIVE), in WAL mode with synchronous=FULL
@@ -50,6 +55,10 @@ public:
             db_.run("BEGIN IMMEDIATE");
             if (fresh) create();
             db_.run("COMMIT");
+            // by the full path: the working folder may change
+            if (const char* const path = sqlite3_db_filename(db_.get(), "main"); path != nullptr && *path != 0)
+                files_.emplace(std::string(path) + ".answers");
+            safe_ = static_cast<std::size_t>(number("SELECT ifnull(sum(rows), 0) FROM done"));
         } catch (const error& why) {
             const int code = why.code() & 0xFF;
             if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
@@ -80,19 +89,27 @@ public:
             refuse("it is of another job (" + value_of("rows") + " rows, fingerprint " + known + "); this one has " +
                    rows + " rows, fingerprint " + fingerprint + ": other rows, another model or other options");
         }
+        remove_orphans();
         const std::string types = value_of("answers");
         return types.empty() ? std::vector<tensor_type>() : answer_types(types, db_.file());
     }
     void restore(function_ref<void(const rows_done&)> take) {
         const std::lock_guard lock(mutex_);
-        statement all(db_, "SELECT first, rows, digest, answers FROM done ORDER BY first");
+        statement all(db_, "SELECT first, rows, digest, answers, file FROM done ORDER BY first");
         while (all.step()) {
             rows_done one{static_cast<std::size_t>(all.integer(0)), static_cast<std::size_t>(all.integer(1)), {}};
-            const auto answers = all.blob(3);
-            if (all.text(2) != digest_text(XXH3_64bits(answers.data(), answers.size())))
+            const std::string name = all.text(4);
+            if (name.empty()) {
+                const auto answers = all.blob(3);
+                one.answers.assign(answers.begin(), answers.end());
+            } else if (!files_) {
+                refuse("damaged: it names files, and is none");
+            } else {
+                one.answers = files_->read(name);
+            }
+            if (all.text(2) != digest_text(hash_bytes(one.answers.data(), one.answers.size())))
                 refuse("damaged: the answers from row " + std::to_string(one.first) +
-                       " on are not those that were kept");
-            one.answers.assign(answers.begin(), answers.end());
+                       " on are not those that were kept" + (name.empty() ? "" : ", in " + files_->path_of(name)));
             take(one);
         }
     }
@@ -103,10 +120,14 @@ public:
     }
     void keep(rows_done done) {
         std::unique_lock lock(mutex_);
-        there_is_room_.wait(lock, [&] { return failed_ != nullptr || waiting_.size() < how_.most_waiting; });
+        there_is_room_.wait(lock, [&] {
+            return failed_ != nullptr ||
+                   (waiting_.size() < how_.most_waiting && waiting_bytes_ < how_.most_waiting_bytes);
+        });
         if (failed_ != nullptr) std::rethrow_exception(failed_);
+        waiting_bytes_ += done.answers.size();
         waiting_.push_back(std::move(done));
-        if (waiting_.size() == 1 || waiting_.size() >= how_.group) there_is_work_.notify_all();
+        if (waiting_.size() == 1 || enough_waits()) there_is_work_.notify_all();
     }
     void finish(std::span<const fault> faults) {
         std::unique_lock lock(mutex_);
@@ -127,14 +148,12 @@ public:
     /// Rows that are safe.
     [[nodiscard]] std::size_t safe_rows() {
         const std::lock_guard lock(mutex_);
-        statement sum(db_, "SELECT ifnull(sum(rows), 0) FROM done");
-        sum.step();
-        return static_cast<std::size_t>(sum.integer(0));
+        return safe_;
     }
 
 private:
     static constexpr std::int64_t application = 0x66616E66;  // "fanf"
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
 
     [[noreturn]] void refuse(const std::string& why) const { throw std::runtime_error(db_.file() + ": " + why); }
     [[nodiscard]] std::int64_t number(const char* sql) const {
@@ -146,7 +165,7 @@ private:
         db_.run("CREATE TABLE job(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
         db_.run(
             "CREATE TABLE done(first INTEGER PRIMARY KEY, rows INTEGER NOT NULL, digest TEXT NOT NULL, "
-            "answers BLOB NOT NULL)");
+            "answers BLOB, file TEXT, CHECK ((answers IS NULL) <> (file IS NULL)))");
         db_.run(
             "CREATE TABLE failed(row INTEGER PRIMARY KEY, kind TEXT NOT NULL, attempts INTEGER NOT NULL, "
             "message TEXT NOT NULL)");
@@ -170,10 +189,22 @@ private:
         statement(db_, "INSERT OR REPLACE INTO job VALUES (?, ?)").bind(key).bind(value).run();
     }
 
+    void remove_orphans() const {
+        if (!files_) return;
+        std::vector<std::string> names;
+        statement all(db_, "SELECT file FROM done WHERE file IS NOT NULL");
+        while (all.step()) names.push_back(all.text(0));
+        std::sort(names.begin(), names.end());
+        files_->remove_all_but(names);
+    }
+    [[nodiscard]] bool enough_waits() const noexcept {
+        return waiting_.size() >= how_.group || waiting_bytes_ >= how_.most_waiting_bytes / 2;
+    }
+
     void commit_groups(const std::stop_token& ended) {
         std::unique_lock lock(mutex_);
         while (!ended.stop_requested()) {
-            const auto urged = [&] { return ended.stop_requested() || finishing_ || waiting_.size() >= how_.group; };
+            const auto urged = [&] { return ended.stop_requested() || finishing_ || enough_waits(); };
             if (waiting_.empty()) {
                 all_safe_.notify_all();
                 there_is_work_.wait(lock, [&] { return ended.stop_requested() || !waiting_.empty(); });
@@ -181,6 +212,7 @@ private:
             there_is_work_.wait_for(lock, how_.interval, urged);
             if (waiting_.empty() || failed_ != nullptr) continue;
             const std::vector<rows_done> group = std::exchange(waiting_, {});
+            waiting_bytes_ = 0;
             const std::string types = std::exchange(types_, {});
             committing_ = true;
             there_is_room_.notify_all();
@@ -193,7 +225,10 @@ private:
             }
             lock.lock();
             committing_ = false;
-            if (wrong == nullptr) continue;
+            if (wrong == nullptr) {
+                for (const rows_done& one : group) safe_ += one.rows;
+                continue;
+            }
             failed_ = wrong;
             there_is_room_.notify_all();
             all_safe_.notify_all();
@@ -201,16 +236,25 @@ private:
         }
     }
     void commit(const std::vector<rows_done>& group, const std::string& types) {
-        if (!insert_) insert_.emplace(db_, "INSERT INTO done VALUES (?, ?, ?, ?)");
+        if (!insert_) insert_.emplace(db_, "INSERT INTO done VALUES (?, ?, ?, ?, ?)");
+        std::vector<std::string> names(group.size());
+        if (files_) {
+            for (std::size_t i = 0; i < group.size(); ++i)
+                if (group[i].answers.size() >= how_.file_bytes)
+                    names[i] = files_->write(group[i].first, group[i].answers);
+            files_->sync();
+        }
         db_.run("BEGIN IMMEDIATE");
         if (!types.empty()) set("answers", types);
-        for (const rows_done& one : group) {
-            const std::span<const std::byte> answers(one.answers);
-            insert_->bind(one.first)
-                .bind(one.rows)
-                .bind(digest_text(XXH3_64bits(answers.data(), answers.size())))
-                .bind(answers)
-                .run();
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            const std::span<const std::byte> answers(group[i].answers);
+            insert_->bind(group[i].first)
+                .bind(group[i].rows)
+                .bind(digest_text(hash_bytes(answers.data(), answers.size())));
+            if (names[i].empty())
+                insert_->bind(answers).bind(nullptr).run();
+            else
+                insert_->bind(nullptr).bind(names[i]).run();
         }
         db_.run("COMMIT");
     }
@@ -222,10 +266,13 @@ private:
     std::condition_variable there_is_room_;
     std::condition_variable all_safe_;
     std::vector<rows_done> waiting_;
+    std::size_t waiting_bytes_ = 0;
+    std::size_t safe_ = 0;  ///< rows
     std::string types_;
     bool committing_ = false;
     bool finishing_ = false;
     std::exception_ptr failed_;
+    std::optional<answer_files> files_;  ///< the committer's, once it works
     std::optional<statement> insert_;
     std::jthread committer_;
 };
