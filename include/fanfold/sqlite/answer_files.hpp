@@ -122,8 +122,12 @@ private:
     }
     void make_folder() {
         if (std::exchange(made_, true)) return;
-        if (::mkdir(folder_.c_str(), 0777) == 0) return sync_folder(folder_.substr(0, folder_.rfind('/') + 1) + ".");
+        if (::mkdir(folder_.c_str(), 0777) == 0) return sync_folder(parent());
         if (errno != EEXIST) refuse(folder_, "cannot be made");
+    }
+    [[nodiscard]] std::string parent() const {
+        const std::size_t slash = folder_.rfind('/');
+        return slash == std::string::npos ? "." : slash == 0 ? "/" : folder_.substr(0, slash);
     }
     [[nodiscard]] static bool is_ours(std::string_view name) {
         if (!name.starts_with(prefix)) return false;
