@@ -27,7 +27,9 @@
 #include "schedule/threads.hpp"
 //
 #include "verify/digest.hpp"
+#include "verify/duplicate.hpp"
 #include "verify/finite.hpp"
+#include "verify/vote.hpp"
 //
 #include "checkpoint/memory_ledger.hpp"
 //

@@ -84,8 +84,12 @@ TEST_CASE("attempts are counted by why there were any") {
     timeline events = two_of_four();
     events.attempts[0].kind = fanfold::attempt_kind::retry;
     events.attempts[1].kind = fanfold::attempt_kind::part;
+    events.attempts[2].kind = fanfold::attempt_kind::check;
     events.attempts[3].kind = fanfold::attempt_kind::second;
+    events.checks = {.compared = 9, .differing = 2, .undecided = 1};
     const report r(events);
+    CHECK((r.checks == 1 && r.compared == 9 && r.differing == 2 && r.undecided == 1));
+    CHECK(r.checks_s == Approx(0.04));
     CHECK(r.attempts == 4);
     CHECK(r.retries == 1);
     CHECK(r.parts == 1);

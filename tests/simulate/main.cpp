@@ -1,6 +1,6 @@
 // tests/simulate/main.cpp - whole jobs on a virtual clock, with faults by seed.   usage: simulate FIRST COUNT
-// Throws, poison rows, slow and nearly dead workers, time limits, outages, crashes and resumption, in every mixture of
-// policies. Each seed replays its run exactly; the first that breaks a promise is named, and the exit code is 1.
+// Throws, poison rows, slow and nearly dead workers, time limits, outages, flipped bits, workers that lie, crashes and
+// resumption, in every mixture of policies. Each seed replays its run exactly; the first that breaks a promise is named, and the exit code is 1.
 // SPDX-License-Identifier: MIT
 #include <fanfold/checkpoint/memory_ledger.hpp>
 #include <fanfold/context/random.hpp>
@@ -64,12 +64,27 @@ struct world {
                                   .window = 50ms,
                                   .open_for = 3ms,
                                   .probes = 1 + random.below(3)};
+        digests_wanted = static_cast<digests>(random.below(3));
+        how.digests = digests_wanted;
+        if (random.below(2) == 0) return;
+        switch (random.below(4)) {
+            case 0:
+                how.duplicate = duplicate{.fraction = 0.3, .seed = seed};
+                least_workers = 2;
+                return;
+            case 1: how.duplicate = duplicate{}; break;
+            case 2: how.vote = vote{}; break;
+            default: how.vote = vote{.replicas = 5, .quorum = 3};
+        }
+        least_workers = how.duplicate ? 2 : how.vote->replicas;
+        if (random.below(2) == 0) flips = 0.05 * random.uniform();
+        if (random.below(2) == 0) liar = random.below(4);
     }
 
     /// Where a good row may have failed, too: attempts end early, or are not made at all.
     [[nodiscard]] bool gives_up_early() const {
         const bool bounded = how.retry.deadline != duration::max() || how.retry.budget.per_second < 10;
-        return flaky > 0 || slow_worker != no_worker || how.time_limit || bounded;
+        return flaky > 0 || flips > 0 || liar != no_worker || slow_worker != no_worker || how.time_limit || bounded;
     }
 
     random_bits random;
@@ -79,10 +94,20 @@ struct world {
     std::size_t slow_worker = no_worker;
     int slowness = 1;
     options how;
+    digests digests_wanted = digests::none;
+    std::size_t least_workers = 1;
+    double flips = 0;  ///< share of the calls that have one
+    std::size_t liar = no_worker;
+};
+
+/// What a model was asked to do to the bits.
+struct mischief {
+    std::vector<bool> did = std::vector<bool>(8);  ///< by worker
+    std::size_t calls_that_flip = 0;
 };
 
 /// The promises that a finished job has kept.
-void check(const world& given, const job& done, const memory_ledger& kept, time_point begun) {
+void check(const world& given, const job& done, const memory_ledger& kept, time_point begun, const mischief& seen) {
     std::vector<int> named(given.rows.size(), 0);
     for (const fault& f : done.failures)
         for (const std::size_t row : f.rows) ++named[row];
@@ -108,7 +133,7 @@ void check(const world& given, const job& done, const memory_ledger& kept, time_
         if (e.kind == attempt_kind::first) computed += e.rows;
         retries += e.kind == attempt_kind::retry;
         seconds += e.kind == attempt_kind::second;
-        if (e.kind == attempt_kind::retry)
+        if (e.kind == attempt_kind::retry && given.least_workers == 1)
             expect(e.attempt <= given.how.retry.max_attempts + (given.how.hedge ? 1 : 0),
                    "attempt " + std::to_string(e.attempt));
         if (given.how.retry.deadline != duration::max() && e.kind == attempt_kind::retry) {
@@ -126,6 +151,28 @@ void check(const world& given, const job& done, const memory_ledger& kept, time_
     expect(static_cast<double>(retries) <=
                budget.share * static_cast<double>(firsts) + lives * budget.per_second * seconds_of_life + 1,
            std::to_string(retries) + " retries of " + std::to_string(firsts) + " shards are more than the budget");
+    const check_counts& checks = done.events.checks;
+    expect(checks.alone == 0, "a copy was computed by a worker that had computed it before");
+    for (const lie& one : done.events.lies) {
+        expect(seen.did[one.worker], "worker " + std::to_string(one.worker) + " is called a liar and is none");
+        if (done.events.workers <= given.least_workers + 1 || done.events.attempts.size() < 20) continue;
+        for (const event& e : done.events.attempts)
+            expect(e.worker != one.worker || e.started <= one.found || seen.calls_that_flip > 0,
+                   "worker " + std::to_string(one.worker) + " goes on after its lie was found");
+    }
+    std::size_t copies = 0;
+    for (const event& e : done.events.attempts) copies += e.kind == attempt_kind::check;
+    if (given.how.vote && !given.gives_up_early() && done.failures.empty() && done.events.resumed == 0)
+        expect(copies == (given.how.vote->replicas - 1) * firsts, std::to_string(copies) + " copies of " +
+                                                                      std::to_string(firsts) + " shards");
+    const bool honest_majority = seen.calls_that_flip == 0 && given.flaky == 0 && !given.how.time_limit && done.events.workers > given.least_workers;
+    for (const fault& f : done.failures)
+        expect(f.kind != fault_kind::disagreed || !honest_majority, "no majority, and one liar alone: " + f.message);
+    if (given.digests_wanted == digests::of_rows) {
+        expect(changed_rows(done).empty(), "answers do not have their digests");
+        for (std::size_t row = 0; row < named.size(); ++row)
+            expect((done.digests[row] == 0) == (named[row] != 0), "row " + std::to_string(row) + " has no digest");
+    }
     if (given.how.hedge)
         expect(static_cast<double>(seconds) <= given.how.hedge->share * static_cast<double>(firsts),
                "too many second attempts");
@@ -139,13 +186,14 @@ std::uint64_t live(std::uint64_t seed) {
     std::uint64_t trace = seed;
     const std::size_t crashes = given.random.below(3);
     for (std::size_t run = 0;; ++run) {
-        const std::size_t workers = 1 + given.random.below(8);
+        const std::size_t workers = std::max(given.least_workers, 1 + given.random.below(8));
         const simulated_executor cluster({.workers = workers, .seed = given.random()},
                                          [&](const claim&, std::size_t worker) -> duration {
                                              return std::chrono::microseconds(500 + given.random.below(500)) *
                                                     (worker == given.slow_worker ? given.slowness : 1);
                                          });
-        const auto model = [&](std::span<const float> shard) {
+        mischief seen;
+        const auto honest = [&](std::span<const float> shard) {
             if (given.random.uniform() < given.flaky) throw std::runtime_error("busy");
             std::vector<float> out;
             for (const float x : shard) {
@@ -155,6 +203,17 @@ std::uint64_t live(std::uint64_t seed) {
             }
             return out;
         };
+        const auto model = independent_rows([&](std::span<const float> shard) {
+            std::vector<float> out = honest(shard);
+            const bool flips = given.random.uniform() < given.flips;
+            if (!flips && cluster.worker() != given.liar) return out;
+            seen.calls_that_flip += flips;
+            seen.did[cluster.worker()] = true;
+            float& hit = out[flips ? given.random.below(out.size()) : 0];
+            if (flips && std::isfinite(hit)) hit = 1000 + static_cast<float>(seen.calls_that_flip);  // never the same
+            if (!flips && std::isfinite(hit)) hit += 1;  // the same lie every time
+            return out;
+        });
         std::size_t left = run < crashes ? given.random.below(2 + given.rows.size() / 4) : SIZE_MAX;
         const auto watch = [&](const event& e) {
             trace = trace * 31 + e.shard + e.rows * 7 + e.worker * 13 +
@@ -170,7 +229,7 @@ std::uint64_t live(std::uint64_t seed) {
             expect(done.events.resumed == before,
                    "resumed " + std::to_string(done.events.resumed) + " of " + std::to_string(before));
             if (before == given.rows.size() || !done.answers.shape().text().starts_with("[0"))
-                check(given, done, kept, begun);
+                check(given, done, kept, begun, seen);
             return trace;
         } catch (const crash&) {
             expect(kept.rows() >= before, "rows that were done are not done any more");

@@ -20,6 +20,7 @@ enum class attempt_kind : std::uint8_t {
     retry,   ///< of rows that failed before
     part,    ///< of a shard that was halved to find the rows at fault
     second,  ///< beside a slow one, which may still run
+    check,   ///< of rows that another attempt has answered, to compare the bits
 };
 
 /// One attempt at a shard, or at some of its rows.
@@ -34,6 +35,23 @@ struct event {
     attempt_kind kind = attempt_kind::first;
 };
 
+/// Answers that differ from those that most copies of the same rows gave.
+struct lie {
+    std::size_t shard = 0;
+    std::size_t worker = 0;
+    std::uint64_t digest = 0;  ///< of what it gave
+    std::uint64_t right = 0;   ///< of what counts
+    time_point found;          ///< from then on, where workers are left, it was given nothing more
+};
+
+/// What came of comparing copies of the same rows: of a shard or, after faults, of some of its rows.
+struct check_counts {
+    std::size_t compared = 0;   ///< sets of rows whose answers count because enough copies agree
+    std::size_t differing = 0;  ///< of those, with a copy that gave other bits
+    std::size_t undecided = 0;  ///< sets of rows that failed because too few agree
+    std::size_t alone = 0;      ///< of those compared, with a copy by a worker that had computed them before
+};
+
 /// Everything that happened in one job.
 struct timeline {
     std::string executor;     ///< "serial", "threads", "tbb"
@@ -44,6 +62,8 @@ struct timeline {
     time_point finished;
     duration cpu_time{};          ///< of the whole process between the two, all threads
     std::vector<event> attempts;  ///< every attempt, by shard
+    check_counts checks = {};
+    std::vector<lie> lies = {};  ///< who gave other bits than most, in the order in which it turned out
 };
 
 /// Called for every event by the worker it happened on, several at once: guard what it touches.

@@ -19,6 +19,7 @@ enum class fault_kind : std::uint8_t {
     stopped,        ///< the job's stop token was set before the rows were computed
     timed_out,      ///< the job's deadline passed before the rows were computed
     overloaded,     ///< a server had more requests waiting than it holds
+    disagreed,      ///< workers that computed the same rows gave different bits, and no majority
 };
 
 [[nodiscard]] constexpr std::string_view name_of(fault_kind kind) noexcept {
@@ -30,6 +31,7 @@ enum class fault_kind : std::uint8_t {
         case fault_kind::stopped: return "stopped";
         case fault_kind::timed_out: return "timed out";
         case fault_kind::overloaded: return "overloaded";
+        case fault_kind::disagreed: return "disagreed";
     }
     return "?";
 }

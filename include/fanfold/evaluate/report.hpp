@@ -43,6 +43,11 @@ struct report {
     std::size_t retries = 0;       ///< of what had failed
     std::size_t parts = 0;         ///< of shards that were halved to find the rows at fault
     std::size_t seconds = 0;       ///< beside slow ones
+    std::size_t checks = 0;        ///< copies of what had been answered, to compare the bits
+    double checks_s = 0;           ///< time inside of those
+    std::size_t compared = 0;      ///< sets of rows whose answers count because enough copies agree
+    std::size_t differing = 0;     ///< of those, with a copy that gave other bits
+    std::size_t undecided = 0;     ///< sets of rows on whose bits too few agreed
     double rows_per_s = 0;         ///< rows with an answer, over wall_s
     latency latency_us;
     double cpu_s = 0;  ///< of the whole process, all threads
@@ -58,7 +63,10 @@ struct report {
           workers(events.workers),
           rows(events.rows),
           failed_rows(failed),
-          resumed_rows(events.resumed) {
+          resumed_rows(events.resumed),
+          compared(events.checks.compared),
+          differing(events.checks.differing),
+          undecided(events.checks.undecided) {
         const auto in_s = [](duration d) { return std::chrono::duration<Real>(d).count(); };
         std::vector<Real> latencies;
         std::vector<std::size_t> by_worker(workers);  // attempts
@@ -70,6 +78,10 @@ struct report {
             seconds += attempt.kind == attempt_kind::second;
             const double took = in_s(attempt.finished - attempt.started);
             busy_s += took;
+            if (attempt.kind == attempt_kind::check) {
+                ++checks;
+                checks_s += took;
+            }
             latencies.push_back(took * 1e6);
             if (by_worker.size() <= attempt.worker) by_worker.resize(attempt.worker + 1);
             if (by_worker[attempt.worker]++ == 0) ++workers_used;

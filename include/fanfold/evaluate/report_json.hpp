@@ -24,6 +24,11 @@ inline void to_json(nlohmann::json& j, const report& r) {
          {"retries", r.retries},
          {"parts", r.parts},
          {"seconds", r.seconds},
+         {"checks", r.checks},
+         {"checks_s", r.checks_s},
+         {"compared", r.compared},
+         {"differing", r.differing},
+         {"undecided", r.undecided},
          {"rows_per_s", r.rows_per_s},
          {"latency_us", r.latency_us},
          {"cpu_s", r.cpu_s},
@@ -47,6 +52,11 @@ inline void from_json(const nlohmann::json& j, report& r) {
     j.at("retries").get_to(r.retries);
     j.at("parts").get_to(r.parts);
     j.at("seconds").get_to(r.seconds);
+    j.at("checks").get_to(r.checks);
+    j.at("checks_s").get_to(r.checks_s);
+    j.at("compared").get_to(r.compared);
+    j.at("differing").get_to(r.differing);
+    j.at("undecided").get_to(r.undecided);
     j.at("rows_per_s").get_to(r.rows_per_s);
     j.at("latency_us").get_to(r.latency_us);
     j.at("cpu_s").get_to(r.cpu_s);

@@ -185,7 +185,7 @@ private:
 
     /// Those rows of answer `i`, or a view without data when they do not lie together.
     [[nodiscard]] mutable_tensor_view final_place(std::size_t i, const row_set& which) {
-        if (!in_place() || !types_[i].rows || !which.consecutive()) return {};
+        if (!in_place() || which.where() == writing::apart || !types_[i].rows || !which.consecutive()) return {};
         const std::size_t axis = *types_[i].rows;
         const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
         const mutable_tensor_view whole = tensors_[i];

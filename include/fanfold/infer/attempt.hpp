@@ -82,19 +82,22 @@ template <class = void>
 }
 
 /// Whether an attempt's answers count: of two at the same rows one commits. Empty: always.
-using commit_gate = function_ref<bool(const outcome& checked)>;
+using commit_gate = function_ref<bool(const outcome& checked, const batch_view& written)>;
 
 /// Checks and commits; the faults that the verifier names, if any.
 template <class = void>
 [[nodiscard]] outcome settle(const any_verifier& verify, const mutable_batch_view& written, const row_set& which,
                              answer_store& answers, const commit_gate& gate, workspace& space) {
     outcome result;
-    if (verify) {
+    bool commits = true;
+    if (verify || gate) {
         const auto views = space.take<tensor_view>(written.size());
         for (std::size_t i = 0; i < views.size(); ++i) new (&views[i]) tensor_view(written[i]);
-        result.faults = verify(batch_view(views, written.rows()));
+        const batch_view seen(views, written.rows());
+        if (verify) result.faults = verify(seen);
+        if (gate) commits = gate(result, seen);
     }
-    if (!gate || gate(result)) answers.commit(which, written);
+    if (commits) answers.commit(which, written);
     return result;
 }
 

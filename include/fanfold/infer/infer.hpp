@@ -11,6 +11,7 @@
 #include <utility>      // std::move
 
 #include "attempt.hpp"
+#include "digest_record.hpp"
 #include "job.hpp"
 #include "options.hpp"
 #include "policy_claims.hpp"
@@ -73,11 +74,15 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     // checkpoint: what did an earlier run of this job do already?
     detail::resumption before(how.ledger, rows, how.model_fingerprint);
     shards = before.rest_of(std::move(shards), divided);
-    const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards()), 1);
+    const auto rules =
+        detail::recheck_rules::of(how, workers.workers(), workers.name(), detail::rows_of_model(model));
+    const std::size_t useful =
+        std::max<std::size_t>(std::min(workers.workers(), shards.shards() * rules.copies()), 1);
 
     // what runs, in which order and how often; a plan with an order of its own says what comes first
     const claim_order order = shards.order.empty() ? workers.order() : claim_order::shared;
-    detail::policy_claims claims(shards, how, divided, order, useful, workers.workers(), stopping);
+    detail::policy_claims claims(shards, how, divided, order, useful, workers.workers(), stopping,
+                                 rules);
 
     // place: where are the answers, and how much scratch memory does a worker need?
     detail::answer_store answers(shards, rows.rows(), claims.where());
@@ -90,14 +95,18 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
 
     // schedule: workers claim shards; each attempt gathers rows, runs the model, verifies and commits
     detail::record log(shards, rows.rows(), how.on_event, time);
+    detail::digest_record digested(how.digests, rows.rows());
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {
         claims.limit(what, space);
-        const auto commits = [&](const outcome& checked) {
+        const detail::row_set which = claims.rows(what);
+        const auto commits = [&](const outcome& checked, const batch_view& written) {
             if (how.time_limit) space.stop.check();  // what comes too late does not count
-            return claims.commits(what, checked);
+            if (!claims.commits(what, checked, claims.compares(what) ? digest(written) : 0)) return false;
+            digested.add(which, written, answers);
+            return true;
         };
-        return detail::run_attempt(model, rows, claims.rows(what), what, how.verify, answers, space, commits);
+        return detail::run_attempt(model, rows, which, what, how.verify, answers, space, commits);
     };
     const auto done = [&](const attempt& ended, outcome result) {
         const detail::row_set which = claims.rows(ended.what);
@@ -112,6 +121,8 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     job all = std::move(log).finish(answers, stopping, std::string(workers.name()), workers.workers());
     all.shards = std::move(shards);
     all.events.resumed = before.resumed();
+    claims.tell(all.events);
+    std::move(digested).finish(all);
     before.finish(all.failures);
     return all;
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>  // std::sort, std::unique
 #include <cstddef>    // std::size_t
+#include <cstdint>    // std::uint64_t
 #include <vector>     // std::vector
 
 #include "../context/events.hpp"
@@ -17,6 +18,7 @@ struct job {
     std::vector<fault> failures;  ///< rows that never passed, by reason; empty when all did
     timeline events;              ///< what happened, when, on which worker
     plan shards = {};             ///< which rows travelled together, by the shard numbers in events
+    std::vector<std::uint64_t> digests = {};  ///< as `options::digests` asks; 0 for a failed row
 
     /// Rows that some failure names, each counted once.
     template <class = void>

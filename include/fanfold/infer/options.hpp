@@ -8,7 +8,9 @@
 #include "../context/events.hpp"
 #include "../partition/any_partitioner.hpp"
 #include "../schedule/executor.hpp"
+#include "../verify/duplicate.hpp"
 #include "../verify/verifier.hpp"
+#include "../verify/vote.hpp"
 #include "breaker.hpp"
 #include "hedge.hpp"
 #include "retry.hpp"
@@ -21,9 +23,19 @@ enum class give_up {
     rows,    ///< the rows that fail alone: it is halved until they are found (infer/bisect.hpp)
 };
 
+/// What is digested as it is computed, so that whoever has the answers later can tell whether they are still the same.
+enum class digests {
+    none,
+    of_rows,    ///< each row's answers: XXH3 of its bytes or, with several answers, of their digests
+    of_shards,  ///< each shard's: XXH3 of its rows' digests, as they travel
+};
+
 struct options {
     any_partitioner partition = {};                     ///< which rows travel together; contiguous{} at first
     any_verifier verify = {};                           ///< what is checked of the answers, e.g. finite{}
+    std::optional<fanfold::duplicate> duplicate = {};   ///< a sample of shards is computed twice, and compared
+    std::optional<fanfold::vote> vote = {};             ///< every shard is computed by several workers
+    fanfold::digests digests = digests::none;           ///< what `job::digests` holds
     fanfold::retry retry = {};                          ///< what is tried again; nothing at first
     fanfold::give_up give_up = give_up::shards;         ///< what is lost when that does not help
     std::optional<fanfold::hedge> hedge = {};           ///< shards slower than their peers are started twice

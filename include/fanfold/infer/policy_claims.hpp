@@ -1,6 +1,6 @@
 // fanfold/infer/policy_claims.hpp - the claims of infer: every shard once and, where options ask for it, retries, halves of
-// what fails, and second attempts beside slow ones. More than 400 lines: all of them are decided under one lock, and one
-// number, the time of the next decision, keeps a clean shard out of it.
+// what fails, second attempts beside slow ones, and copies to compare. More than 400 lines: all of them are decided under
+// one lock, and one number, the time of the next decision, keeps a clean shard out of it.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>   // std::push_heap, std::min
@@ -17,6 +17,7 @@
 #include "../schedule/counter_claims.hpp"
 #include "bisect.hpp"
 #include "options.hpp"
+#include "recheck.hpp"
 #include "retry_tokens.hpp"
 #include "rows.hpp"
 
@@ -32,15 +33,17 @@ template <class>
 class basic_policy_claims {
 public:
     basic_policy_claims(const plan& shards, const options& how, shards_are divided, claim_order order,
-                        std::size_t useful, std::size_t workers, fanfold::stop stopping)
+                        std::size_t useful, std::size_t workers, fanfold::stop stopping,
+                        const recheck_rules& rules = {})
         : plan_(shards),
           how_(how),
           divided_(divided),
           stop_(stopping),
           counter_(shards.shards(), order, useful, std::move(stopping)),
           hedging_(how.hedge && workers > 1),
+          checking_(rules.replicas != 0),
           active_(how.retry.max_attempts > 1 || how.give_up == give_up::rows || hedging_ || how.breaker ||
-                  how.time_limit),
+                  how.time_limit || checking_),
           tokens_(how.retry.budget),
           random_(how.retry.seed),
           expected_(shards.shards()) {
@@ -48,6 +51,7 @@ public:
         if (hedging_) states_ = std::make_unique<std::atomic<state>[]>(shards.shards());
         if (active_) slots_ = std::make_unique<slot[]>(count_ = std::max<std::size_t>(workers, 1));
         if (hedging_ || how.breaker) attention_ = 0;
+        if (checking_) recheck_.emplace(rules, useful, workers);
     }
 
     /// Attempts at some of a shard's rows may come.
@@ -57,7 +61,7 @@ public:
 
     [[nodiscard]] next_claim next(std::size_t worker, time_point now) {
         if (!active_) return counter_.next(worker, now);
-        const bool rests = hedging_ && now < slots_[worker].rests_until;
+        const bool rests = (hedging_ && now < slots_[worker].rests_until) || is_quarantined(worker);
         if (!rests && now.time_since_epoch().count() < attention_.load(std::memory_order_relaxed)) {
             const next_claim fresh = counter_.next(worker, now);
             if (const auto* what = std::get_if<claim>(&fresh)) return given(*what, worker, now);
@@ -69,7 +73,13 @@ public:
     [[nodiscard]] row_set rows(const claim& what) {
         if (what.piece == whole_shard) return {plan_, what.shard};
         const std::lock_guard lock(mutex_);
-        return set_of(what);
+        const row_set set = set_of(what);
+        return pieces_[what.piece]->ballot == no_ballot ? set : set.apart();
+    }
+
+    /// Whether an attempt's answers are compared with others'; then `commits` wants their digest.
+    [[nodiscard]] bool compares(const claim& what) const noexcept {
+        return checking_ && (what.kind == attempt_kind::check || recheck_->samples(what.shard));
     }
 
     /// Puts what ends this attempt early into its workspace.
@@ -82,16 +92,15 @@ public:
     }
 
     /// Whether the attempt's answers are the ones that count.
-    [[nodiscard]] bool commits(const claim& what, const outcome& checked) {
-        if (!hedging_ || what.piece != whole_shard) return true;
-        state alone = state::alone;
-        if (states_[what.shard].compare_exchange_strong(alone, state::settled, std::memory_order_acq_rel)) return true;
+    [[nodiscard]] bool commits(const claim& what, const outcome& checked, std::uint64_t digest = 0) {
+        if (!commits_alone(what, checked)) return false;
+        if (!compares(what)) return true;
+        slot& here = slots_[what.worker];
+        here.digest = digest;
+        if (what.piece == whole_shard || !checked.answered()) return false;
         const std::lock_guard lock(mutex_);
-        pair* both = pair_of(what.shard);
-        if (both == nullptr || both->winner != no_worker) return false;
-        if (!checked.answered() && both->running > 1) return false;  // the other may do better
-        both->winner = what.worker;
-        return true;
+        const std::size_t ballot = pieces_[what.piece]->ballot;
+        return here.decided = ballot != no_ballot && recheck_->cast(ballot, what.worker, digest);
     }
 
     /// What an attempt's end means for the job.
@@ -103,14 +112,15 @@ public:
         if (!active_) return {result.faults};
         const bool late = !result.answered() && how_.time_limit && ended.ended - ended.started >= *how_.time_limit &&
                           result.faults.front().kind == fault_kind::timed_out;
-        const bool noticed = ended.what.piece != whole_shard || tripped_.load(std::memory_order_relaxed) || late;
+        const bool noticed = ended.what.piece != whole_shard || tripped_.load(std::memory_order_relaxed) || late ||
+                             compares(ended.what);
         if (result.answered() && !noticed && !(hedging_ && is_paired(ended.what.shard))) {
             slot& here = slots_[ended.worker];
             if (hedging_) {
                 here.running.store(whole_shard, std::memory_order_relaxed);
                 here.times.add(ended.ended - ended.started);
             }
-            settle(here);
+            settle(here, ended.ended);
             return {};
         }
         std::stop_source loser(std::nostopstate);
@@ -120,30 +130,45 @@ public:
             all = judge(ended, result, late, loser);
             look_again();
         }
-        settle(slots_[ended.worker]);
+        settle(slots_[ended.worker], ended.ended);
         loser.request_stop();
         return all;
     }
 
     /// What waited for another attempt when the job ended, and what waited too long.
     [[nodiscard]] std::vector<fault> given_up() {
-        for (const waiting& one : heap_)
-            for (fault& f : pieces_[one.piece]->faults) expired_.push_back(std::move(f));
+        for (const waiting& one : heap_) {
+            piece& left = *pieces_[one.piece];
+            if (left.ballot != no_ballot) continue;
+            if (left.opens) left.faults = {unfinished(set_of(left.what), left.what.attempt)};
+            for (fault& f : left.faults) expired_.push_back(std::move(f));
+        }
         heap_.clear();
+        if (checking_)
+            recheck_->close([&](std::size_t of) { expired_.push_back(unfinished(set_of_ballot(of), 1)); });
         return std::move(expired_);
+    }
+    /// What copies told, when the job has ended.
+    void tell(timeline& events) {
+        if (!checking_) return;
+        events.checks = recheck_->counts();
+        events.lies = recheck_->take_lies();
     }
 
 private:
     enum class state : unsigned char { alone, paired, settled };
+    enum class standing { lone, won, lost, last };  ///< last: neither attempt of the pair has committed
 
     /// Rows that are tried again, together.
     struct piece {
-        std::vector<std::size_t> rows;
-        std::vector<fault> faults;  ///< why
+        std::vector<std::size_t> rows;  ///< empty: all of the shard's
+        std::vector<fault> faults;      ///< why
         claim what;
         unsigned tries = 1;     ///< as retry::max_attempts counts
         duration delay{};       ///< before this attempt
         time_point last_start;  ///< later is too late
+        std::size_t ballot = no_ballot;  ///< of which it is a copy
+        bool opens = false;              ///< nothing is said against these rows, and nobody has looked at them alone
     };
     struct waiting {
         time_point ready;
@@ -168,9 +193,15 @@ private:
         recent_times times;
         std::stop_source stopper;  ///< written under the lock
         time_point rests_until{};  ///< of its worker alone
+        std::atomic<duration::rep> left{0};  ///< when its last attempt ended; none yet: 0, one runs: the largest
+        std::uint64_t digest = 0;  ///< of its worker alone, as the next: what the attempt that ends has given
+        bool decided = false;      ///< and that it counts
+        std::size_t last_sum = static_cast<std::size_t>(-1);  ///< in quarantine, under the lock, as the next
+        time_point last_change{};
     };
 
-    static void settle(slot& here) {
+    static void settle(slot& here, time_point now) {
+        here.left.store(now.time_since_epoch().count(), std::memory_order_relaxed);
         here.settled.store(here.settled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     }
     [[nodiscard]] bool is_paired(std::size_t shard) const {
@@ -184,8 +215,12 @@ private:
 
     claim given(claim what, std::size_t worker, time_point now) {
         what.worker = worker;
-        if (!hedging_ && !how_.time_limit) return what;
         slot& here = slots_[worker];
+        if (checking_) {
+            here.left.store(busy, std::memory_order_relaxed);
+            here.decided = false;
+        }
+        if (!hedging_ && !how_.time_limit) return what;
         here.started.store(now.time_since_epoch().count(), std::memory_order_relaxed);
         here.running.store(what.kind == attempt_kind::first ? what.shard : whole_shard, std::memory_order_relaxed);
         return what;
@@ -195,6 +230,8 @@ private:
     next_claim attend(std::size_t worker, time_point now) {
         const std::lock_guard lock(mutex_);
         if (stop_.reason()) return finished{};
+        if (is_quarantined(worker) && others_work(worker, now))
+            return wait_until{slots_[worker].last_change + patience, true};
         if (breaker_ && !breaker_->allows(now)) {
             if (all_settled()) return finished{};
             return wait_until{breaker_->reopens()};
@@ -214,9 +251,10 @@ private:
         const next_claim fresh = counter_.next(worker, now);
         if (std::holds_alternative<claim>(fresh) || all_settled()) return fresh;
         if (const auto again = take_ready(worker, now, take::any)) return *again;
-        time_point soonest = heap_.empty() ? time_point::max() : heap_.front().ready;
-        if (hedging_ && may_pair()) soonest = std::min(soonest, look_at_);
-        return wait_until{soonest};
+        wait_until soonest{heap_.empty() ? time_point::max() : heap_.front().ready};
+        if (checking_) soonest = copies_come(now);
+        if (hedging_ && may_pair()) soonest.when = std::min(soonest.when, look_at_);
+        return soonest;
     }
     /// The time from which `next` must come here.
     void look_again() {
@@ -240,18 +278,19 @@ private:
     std::optional<claim> take_ready(std::size_t worker, time_point now, take which) {
         std::vector<waiting> avoided;
         std::optional<claim> found;
-        while (!found && !heap_.empty() && heap_.front().ready <= now) {
+        while (!found && !heap_.empty() && heap_.front().ready <= now && (which == take::any || avoided.size() < 64)) {
             const waiting top = heap_.front();
             std::pop_heap(heap_.begin(), heap_.end());
             heap_.pop_back();
             piece& one = *pieces_[top.piece];
-            if (now > one.last_start) {
+            if (now > one.last_start && !one.opens) {
                 for (fault& f : one.faults) stays(expired_, std::move(f), "the deadline of its retries has passed");
                 --expected_;
-            } else if (which == take::others && one.what.avoid == worker) {
+            } else if (!suits(one, top.ready, worker, now, which)) {
                 avoided.push_back(top);
             } else {
                 found = one.what;
+                if (one.ballot != no_ballot) recheck_->take(one.ballot, worker);
             }
         }
         for (const waiting& one : avoided) wait(one);
@@ -268,7 +307,131 @@ private:
         wait({ready, pieces_.size() - 1});
     }
 
+    // copies
+
+    /// How long a copy waits for another worker than those that have computed its rows, when none of them is at work: an
+    /// executor may have fewer threads to give than it has workers.
+    static constexpr duration patience = std::chrono::milliseconds(100);
+    static constexpr duration::rep busy = duration::max().count();
+
+    [[nodiscard]] bool is_quarantined(std::size_t worker) const noexcept {
+        return checking_ && recheck_->quarantined(worker);
+    }
+    /// Whether some worker that is not in quarantine is at work, or was not long ago.
+    bool others_work(std::size_t worker, time_point now) {
+        std::size_t sum = 0;
+        bool working = false;
+        for (std::size_t s = 0; s < count_; ++s) {
+            sum += slots_[s].settled.load(std::memory_order_acquire);
+            working |= s != worker && !recheck_->quarantined(s) && slots_[s].left.load(std::memory_order_relaxed) == busy;
+        }
+        slot& here = slots_[worker];
+        if (std::exchange(here.last_sum, sum) != sum || working) here.last_change = now;
+        return sum != expected_ && now < here.last_change + patience;
+    }
+    /// Until when those who have computed its rows leave a copy to others.
+    [[nodiscard]] time_point left_to_others(std::size_t ballot, time_point ready) const {
+        duration::rep last = ready.time_since_epoch().count();
+        for (std::size_t w = 0; w < count_; ++w)
+            if (recheck_->may_take(ballot, w)) last = std::max(last, slots_[w].left.load(std::memory_order_relaxed));
+        return last == busy ? time_point::max() : time_point(duration(last)) + patience;
+    }
+    [[nodiscard]] bool suits(const piece& one, time_point ready, std::size_t worker, time_point now, take which) const {
+        if (one.ballot == no_ballot) return which == take::any || one.what.avoid != worker;
+        if (recheck_->may_take(one.ballot, worker)) return true;
+        return which == take::any && now >= left_to_others(one.ballot, ready);
+    }
+    /// When a worker that found nothing is to ask again.
+    [[nodiscard]] wait_until copies_come(time_point now) const {
+        wait_until soonest{time_point::max()};
+        for (const waiting& one : heap_) {
+            const std::size_t ballot = pieces_[one.piece]->ballot;
+            if (one.ready > now || ballot == no_ballot) {
+                soonest.when = std::min(soonest.when, one.ready);
+                continue;
+            }
+            soonest.for_others = true;
+            soonest.when = std::min(soonest.when, left_to_others(ballot, one.ready));
+        }
+        return soonest;
+    }
+    void push_copy(std::size_t ballot, unsigned number, time_point now) {
+        piece copy{recheck_->rows(ballot), {}, {.shard = recheck_->shard(ballot)}, 1, {}, time_point::max(), ballot};
+        copy.what.kind = attempt_kind::check;
+        copy.what.attempt = number;
+        push(std::move(copy), now);
+    }
+    /// After the end of a copy.
+    void go_on(std::size_t ballot, time_point now, std::vector<fault>& stay) {
+        using next = recheck::next;
+        const next what = recheck_->ended(ballot, now);
+        if (what == next::one_more) push_copy(ballot, recheck_->copies(ballot), now);
+        if (what != next::undecided) return;
+        fault f = stop_.reason() ? unfinished(set_of_ballot(ballot), 1) : recheck_->reason(ballot);
+        f.rows = rows_of(set_of_ballot(ballot));
+        stay.push_back(std::move(f));
+    }
+    /// An attempt whose answers are compared: the first that passes asks for copies, and enough equal ones count.
+    verdict review(const attempt& ended, outcome& result, bool late, standing place, time_point began) {
+        const claim& what = ended.what;
+        slot& here = slots_[ended.worker];
+        if (hedging_ && what.kind == attempt_kind::first && result.answered())
+            here.times.add(ended.ended - ended.started);
+        verdict all{mend(ended, result, late, place, began), here.decided};
+        const std::size_t ballot = what.piece == whole_shard ? no_ballot : pieces_[what.piece]->ballot;
+        if (ballot != no_ballot) {
+            if (!result.answered() && all.stay.empty()) return all;  // it is tried again
+            if (!result.answered()) recheck_->failed(ballot, std::exchange(all.stay, {}));
+            go_on(ballot, ended.ended, all.stay);
+        } else if (result.answered()) {
+            std::vector<std::size_t> rows;
+            if (what.piece != whole_shard) rows = pieces_[what.piece]->rows;
+            const std::size_t more = recheck_->open(what.shard, std::move(rows), ended.worker, here.digest);
+            for (std::size_t copy = 0; copy < more; ++copy)
+                push_copy(recheck_->last(), what.attempt + 1 + static_cast<unsigned>(copy), ended.ended);
+        } else {
+            open_rest(ended, result, what.piece == whole_shard ? last_start(began) : pieces_[what.piece]->last_start);
+        }
+        return all;
+    }
+    /// Rows that no fault names are computed again without the others.
+    void open_rest(const attempt& ended, const outcome& result, time_point last) {
+        std::vector<std::size_t> named;
+        for (const fault& f : result.faults) named.insert(named.end(), f.rows.begin(), f.rows.end());
+        std::sort(named.begin(), named.end());
+        piece rest;
+        for (const std::size_t row : rows_of(set_of(ended.what)))
+            if (!std::binary_search(named.begin(), named.end(), row)) rest.rows.push_back(row);
+        if (rest.rows.empty()) return;
+        rest.what = {.shard = ended.what.shard, .attempt = ended.what.attempt + 1, .kind = attempt_kind::check};
+        rest.last_start = last;
+        rest.opens = true;
+        push(std::move(rest), ended.ended);
+    }
+    [[nodiscard]] row_set set_of_ballot(std::size_t ballot) const {
+        const std::vector<std::size_t>& rows = recheck_->rows(ballot);
+        return rows.empty() ? row_set(plan_, recheck_->shard(ballot)) : row_set(rows);
+    }
+    [[nodiscard]] fault unfinished(const row_set& set, unsigned attempts) const {
+        const stopped_error why(stop_.reason().value_or(stop_reason::requested));
+        return {why.reason() == stop_reason::deadline ? fault_kind::timed_out : fault_kind::stopped,
+                std::string(why.what()) + " before copies of these rows were compared", rows_of(set), attempts};
+    }
+
     // second attempts
+
+    /// Whether its answers count, where copies are left aside.
+    [[nodiscard]] bool commits_alone(const claim& what, const outcome& checked) {
+        if (!hedging_ || what.piece != whole_shard) return true;
+        state alone = state::alone;
+        if (states_[what.shard].compare_exchange_strong(alone, state::settled, std::memory_order_acq_rel)) return true;
+        const std::lock_guard lock(mutex_);
+        pair* both = pair_of(what.shard);
+        if (both == nullptr || both->winner != no_worker) return false;
+        if (!checked.answered() && both->running > 1) return false;  // the other may do better
+        both->winner = what.worker;
+        return true;
+    }
 
     [[nodiscard]] bool may_pair() const {
         return static_cast<double>(paired_ + 1) <= how_.hedge->share * static_cast<double>(counter_.claimed());
@@ -326,8 +489,6 @@ private:
         look_at_ = now;  // there may be more of them
         return claim{.shard = shard, .attempt = 2, .avoid = owner, .kind = attempt_kind::second};
     }
-    enum class standing { lone, won, lost, last };  ///< last: neither attempt of the pair has committed
-
     standing stands(const attempt& ended, std::stop_source& loser) {
         if (!hedging_ || ended.what.piece != whole_shard) return standing::lone;
         pair* both = pair_of(ended.what.shard);
@@ -356,6 +517,7 @@ private:
             began = both->began;
         const standing place = stands(ended, loser);
         const bool counts = place == standing::lone || place == standing::won;
+        if (counts && compares(ended.what)) return review(ended, result, late, place, began);
         return {mend(ended, result, late, place, began), counts};
     }
     std::vector<fault> mend(const attempt& ended, outcome& result, bool late, standing place, time_point began) {
@@ -371,11 +533,11 @@ private:
         piece from = whole ? piece{} : *pieces_[ended.what.piece];
         if (whole) {
             from.what = ended.what;
-            from.last_start =
-                how_.retry.deadline > time_point::max() - began ? time_point::max() : began + how_.retry.deadline;
-            if (const auto deadline = stop_.deadline()) from.last_start = std::min(from.last_start, *deadline);
+            from.last_start = last_start(began);
         }
         const row_set all = set_of(ended.what);
+        if (from.ballot != no_ballot) return transient ? again(from, {}, std::move(faults), from.rows, ended) : faults;
+        from.opens = false;
         std::size_t named = 0;
         for (const fault& f : faults) named += f.rows.size();
         if (place == standing::last && named < all.rows()) {  // a verifier passed the others, and they are nowhere
@@ -400,6 +562,12 @@ private:
         std::sort(again_rows.begin(), again_rows.end());
         again_rows.erase(std::unique(again_rows.begin(), again_rows.end()), again_rows.end());
         return again(from, std::move(stay), std::move(again_faults), std::move(again_rows), ended);
+    }
+
+    [[nodiscard]] time_point last_start(time_point began) const {
+        const time_point last =
+            how_.retry.deadline > time_point::max() - began ? time_point::max() : began + how_.retry.deadline;
+        return std::min(last, stop_.deadline().value_or(time_point::max()));
     }
 
     void tell_breaker(const attempt& ended, const std::vector<fault>& faults, bool transient, standing place) {
@@ -427,6 +595,8 @@ private:
             } else {
                 piece next{std::move(rows), std::move(faults), from.what, from.tries + 1, delay, from.last_start};
                 next.what.kind = from.what.kind == attempt_kind::part ? attempt_kind::part : attempt_kind::retry;
+                next.ballot = from.ballot;
+                if (next.ballot != no_ballot) next.what.kind = attempt_kind::check;
                 next.what.attempt = ended.what.attempt + 1;
                 next.what.avoid = ended.worker;
                 push(std::move(next), ended.ended + delay);
@@ -439,7 +609,8 @@ private:
 
     /// Gives up what one fault names or, where it may be some of the rows alone, tries its halves at once.
     void halve(const piece& from, fault f, const attempt& ended, std::vector<fault>& stay, const char* over) {
-        const bool search = how_.give_up == give_up::rows && divided_ == shards_are::divisible;
+        const bool search =
+            how_.give_up == give_up::rows && divided_ == shards_are::divisible && from.ballot == no_ballot;
         if (!search || f.rows.size() < 2 || *over != 0) return stays(stay, std::move(f), over);
         for (const row_range half : halves({0, f.rows.size()})) {
             const auto first = f.rows.begin() + static_cast<std::ptrdiff_t>(half.first);
@@ -462,7 +633,8 @@ private:
                 rows_of(set_of(ended.what)), ended.what.attempt};
     }
     [[nodiscard]] row_set set_of(const claim& what) const {
-        return what.piece == whole_shard ? row_set(plan_, what.shard) : row_set(pieces_[what.piece]->rows);
+        const bool whole = what.piece == whole_shard || pieces_[what.piece]->rows.empty();
+        return whole ? row_set(plan_, what.shard) : row_set(pieces_[what.piece]->rows);
     }
     [[nodiscard]] static std::vector<std::size_t> rows_of(const row_set& set) {
         std::vector<std::size_t> rows;
@@ -477,6 +649,7 @@ private:
     fanfold::stop stop_;
     counter_claims counter_;
     bool hedging_;
+    bool checking_;
     bool active_;
     std::size_t count_ = 0;
     std::unique_ptr<slot[]> slots_;
@@ -489,6 +662,7 @@ private:
     std::vector<std::unique_ptr<piece>> pieces_;
     std::vector<waiting> heap_;
     std::optional<breaker_state> breaker_;
+    std::optional<recheck> recheck_;
     retry_tokens tokens_;
     random_bits random_;
     std::vector<fault> expired_;

@@ -22,6 +22,10 @@ namespace detail {
     return {space.take<std::byte>(extents.volume() * size_of(type)).data(), type, extents};
 }
 
+/// Where attempts write: to the final place of their rows, where that is dense, or apart, where another attempt may be
+/// at the same rows.
+enum class writing { in_place, apart };
+
 /// The rows that one attempt computes, by their numbers in the batch, in the order they travel. Borrows.
 class row_set {
 public:
@@ -31,6 +35,13 @@ public:
           rows_(shards.rows_of(shard)),
           order_(shards.order.empty() ? nullptr : shards.order.data() + first_) {}
     explicit row_set(std::span<const std::size_t> rows) : rows_(rows.size()), order_(rows.data()) {}
+    /// The same rows, which others have written or write at the same time.
+    [[nodiscard]] row_set apart() const {
+        row_set same = *this;
+        same.where_ = writing::apart;
+        return same;
+    }
+    [[nodiscard]] writing where() const noexcept { return where_; }
 
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::size_t row(std::size_t position) const {
@@ -47,6 +58,7 @@ private:
     std::size_t first_ = 0;
     std::size_t rows_ = 0;
     const std::size_t* order_ = nullptr;  ///< null: from first_ on
+    writing where_ = writing::in_place;
 };
 
 /// Those rows of the batch: without a copy where they lie together, else copied into the workspace in their order.
@@ -82,10 +94,6 @@ enum class shards_are { divisible, whole };
 
 /// What an attempt's rows come from: whole shards, which may lie together, or any rows of them.
 enum class pieces { none, any };
-
-/// Where attempts write: to the final place of their rows, where that is dense, or apart, where another attempt may be
-/// at the same rows.
-enum class writing { in_place, apart };
 
 /// What `shard_rows` takes from a workspace at most.
 [[nodiscard]] inline std::size_t shard_rows_bytes(const batch& all, const plan& shards, pieces of = pieces::none) {

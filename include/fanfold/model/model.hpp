@@ -78,7 +78,32 @@ template <class M>
         return {};
 }
 
+/// Whether a row's answer has the same bits whatever travels with it and whoever computes it.
+enum class rows_are { independent, unknown };
+
+/// Models that know which of their operations mix rows are independent but for those, which no plan splits; of a callable
+/// nothing is known unless it says so.
+template <class M>
+[[nodiscard]] constexpr rows_are rows_of_model(const M& m) {
+    if constexpr (requires { M::rows_are_independent; })
+        return M::rows_are_independent ? rows_are::independent : rows_are::unknown;
+    else if constexpr (requires(const batch& rows) { m.row_mixer(rows); })
+        return rows_are::independent;
+    else
+        return rows_are::unknown;
+}
+
 }  // namespace detail
+
+/// A callable or a declared model that says: a row's answer has the same bits whichever rows travel with it, whichever
+/// worker computes it, and however often. Then copies of it can be compared bit by bit (`duplicate`, `vote`).
+///
+/// example  infer(cores, independent_rows(f), rows, {.vote = vote{}})
+template <class F>
+struct independent_rows : F {
+    static constexpr bool rows_are_independent = true;
+    explicit independent_rows(F f) : F(std::move(f)) {}
+};
 
 /// A callable f(rows, out, workspace) together with what one row's answer looks like.
 ///

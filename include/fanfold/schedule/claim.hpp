@@ -25,6 +25,7 @@ struct claim {
 /// Nothing is ready; ask again then, or when an attempt ends. time_point::max(): only when an attempt ends.
 struct wait_until {
     time_point when;
+    bool for_others = false;  ///< something is ready, for another worker
 };
 /// Nothing is left to claim and nothing will come.
 struct finished {};

@@ -44,6 +44,9 @@ public:
         return {[](const void* self) { return static_cast<const simulated_executor*>(self)->shown_.load(); }, this};
     }
 
+    /// Whose attempt it is that runs, for models that behave by worker.
+    [[nodiscard]] std::size_t worker() const noexcept { return worker_.load(); }
+
     void run(const work& job) const { simulation(*this, job).run(); }
 
 private:
@@ -126,6 +129,7 @@ private:
             const attempt ended = running_.back().what;
             running_.pop_back();
             move_to(ended.ended);
+            executor_.worker_.store(ended.worker);
             job_.done(ended, job_.run_attempt(ended.what, *space_));
             executor_.shown_.store(now_);  // if a job within moved it
             call_all();
@@ -164,6 +168,7 @@ private:
     simulated_options options_;
     Cost cost_;
     mutable workspace_store spaces_;
+    mutable std::atomic<std::size_t> worker_{0};
     mutable std::atomic<time_point> shown_{time_point(std::chrono::hours(1))};
 };
 

@@ -166,6 +166,12 @@ private:
             }
         }
 
+        /// What this worker may not take may be for one that has left.
+        void call_for(const next_claim& last) {
+            const auto* until = std::get_if<wait_until>(&last);
+            if (until != nullptr && until->for_others) call_idle();
+        }
+
         static void share_tiles(const void* self, std::size_t count, tile_loop::body each) {
             const team& here = *static_cast<const team*>(self);
             detail::shared_tiles tiles(count, each, here.state_.job().stop);
@@ -192,6 +198,7 @@ private:
             if (tiles_.width() > 1) (*space).tiles = tiles_;
             next_claim last = state_.drain(state_.ask(worker), worker, *space);
             while (!std::holds_alternative<finished>(last)) {
+                call_for(last);
                 if (!start_watch(worker)) return;
                 const next_claim next = watch(worker);
                 if (std::holds_alternative<claim>(next)) call_idle();  // there may be more where this came from
@@ -218,6 +225,7 @@ private:
             detail::doorbell::sleeper here(state_.bell());
             next_claim next = state_.ask(worker);
             if (const auto* until = std::get_if<wait_until>(&next)) {
+                call_for(next);
                 here.sleep(until->when);
                 next = state_.ask(worker);
             }

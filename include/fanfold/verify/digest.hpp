@@ -5,6 +5,7 @@
 #include <cstdint>  // std::uint64_t
 #include <string>   // std::string
 
+#include "../core/batch.hpp"
 #include "../core/hash.hpp"
 #include "../core/tensor.hpp"
 
@@ -27,6 +28,14 @@ namespace fanfold::inline FANFOLD_ABI {
     std::string text(16, '0');
     for (std::size_t at = 16; at-- > 0; value >>= 4) text[at] = "0123456789abcdef"[value & 15];
     return text;
+}
+
+/// Of all answers of a shard: the digest where there is one, else XXH3 of their digests.
+[[nodiscard]] inline std::uint64_t digest(const batch_view& answers) {
+    if (answers.size() == 1) return digest(answers[0]);
+    std::string all;
+    for (const tensor_view& one : answers) all += digest_text(digest(one));
+    return hash_bytes(all.data(), all.size());
 }
 
 }  // namespace fanfold::inline FANFOLD_ABI
