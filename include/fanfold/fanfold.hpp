@@ -26,6 +26,7 @@
 #include "schedule/tbb.hpp"
 #include "schedule/threads.hpp"
 //
+#include "verify/checksum.hpp"
 #include "verify/digest.hpp"
 #include "verify/duplicate.hpp"
 #include "verify/finite.hpp"

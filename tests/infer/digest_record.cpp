@@ -20,8 +20,10 @@ using namespace callables;
 TEST_CASE("Each row's digest is that of its answers, whatever the plan, and 0 where it failed") {
     auto xs = ramp(100);
     xs[40] = INFINITY;  // its sine is NaN
-    const options how{.partition = contiguous{.rows_per_shard = 7}, .verify = fanfold::finite{},
-                      .digests = digests::of_rows, .give_up = give_up::rows};
+    const options how{.partition = contiguous{.rows_per_shard = 7},
+                      .verify = fanfold::finite{},
+                      .digests = digests::of_rows,
+                      .give_up = give_up::rows};
     const job done = infer(threads_executor({.workers = 3}), sine, xs, how);
     options scattered = how;
     scattered.partition = hashed{.shards = 5};
@@ -65,8 +67,8 @@ TEST_CASE("With several answers a row's digest is made of theirs") {
         return out;
     };
     const auto xs = ramp(9);
-    const job done = infer(serial_executor(), two, xs,
-                           {.partition = contiguous{.rows_per_shard = 2}, .digests = digests::of_rows});
+    const job done =
+        infer(serial_executor(), two, xs, {.partition = contiguous{.rows_per_shard = 2}, .digests = digests::of_rows});
     const float first[]{0, 3};
     const std::string text = digest_text(hash_bytes(first, 8)) + digest_text(hash_bytes(first + 1, 4));
     CHECK(done.digests[3] == hash_bytes(text.data(), text.size()));

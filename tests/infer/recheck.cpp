@@ -132,9 +132,10 @@ TEST_CASE("What cannot be compared is refused before anything runs, with the num
           "infer: vote expects a quorum of more than half of at least 2 replicas, got 1 of 1");
     CHECK(text({.duplicate = duplicate{}, .vote = vote{}}) ==
           "infer: duplicate and vote are two ways to do the same, choose one");
-    CHECK(text_of([&] { (void)infer(threads_executor({.workers = 2}), sine, xs, {.duplicate = duplicate{}}); }) ==
-          "infer: duplicate compares bits, and this callable does not say that a row's do not depend on others: give it "
-          "as independent_rows(f) if they do not");
+    CHECK(
+        text_of([&] { (void)infer(threads_executor({.workers = 2}), sine, xs, {.duplicate = duplicate{}}); }) ==
+        "infer: duplicate compares bits, and this callable does not say that a row's do not depend on others: give it "
+        "as independent_rows(f) if they do not");
 }
 
 TEST_CASE("Flipped bits are outvoted, and the answers and the ledger have a clean run's bits") {
@@ -222,8 +223,8 @@ TEST_CASE("A worker at work is waited for; where no other comes, one checks itse
     const options how{.duplicate = duplicate{}};
     const time_point start = time_point(1h);
     for (const bool two : {false, true}) {
-        fanfold::detail::policy_claims claims(shards, how, fanfold::detail::shards_are::divisible, claim_order::shared, 2,
-                                              2, {}, {1, 0, 2, 2});
+        fanfold::detail::policy_claims claims(shards, how, fanfold::detail::shards_are::divisible, claim_order::shared,
+                                              2, 2, {}, {1, 0, 2, 2});
         if (two) (void)claims.next(1, start);
         const auto answer = [&](const claim& what, time_point now, bool counts) {
             CHECK(claims.commits(what, {}, 5) == counts);

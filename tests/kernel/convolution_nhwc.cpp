@@ -172,3 +172,47 @@ TEST_CASE("what does not fit a convolution with channels side by side is refused
     const view<const float> addend(in.data(), shape{1, 3, 3, 2});
     CHECK(text([&] { into({27, 9, 3, 1}, addend); }) != "nothing");
 }
+
+TEST_CASE("a checked convolution has the same bits, nothing suspicious, and finds weights that changed") {
+    const auto backwards = [](const void*, std::size_t count, tile_loop::body each) {
+        for (std::size_t tile = count; tile-- > 0;) each(tile, tile % 4);
+    };
+    std::size_t moved = 0;
+    for (const kernel::isa set : every_isa())
+        for (const nhwc_problem& p : problems())
+            for (const activation act : {activation::none, activation::relu, activation::tanh})
+                for (const bool adds : {false, true}) {
+                    INFO(name_of(set) << " " << p.in_shape().text() << " to " << p.outputs << " " << adds);
+                    const kernel::packed_conv_nhwc packed(p.weight_view(), p.bias_view(), p.geometry);
+                    const auto sums = packed.sums();
+                    const shape answer = packed.output(p.in_shape());
+                    const view<const float> in(p.in.data(), p.in_shape());
+                    const std::vector<float> more = numbers(5).some(answer.volume());
+                    std::vector<float> plain = more, checked = more;  // the addend is where the answer goes
+                    if (adds && packed.passes() != 1) continue;
+                    const auto run = [&](std::vector<float>& out, const std::vector<kernel::product_sums>* with) {
+                        workspace space;
+                        space.tiles = tile_loop(backwards, nullptr, with == nullptr ? 1 : 4);
+                        const view<float> to(out.data(), answer);
+                        const view<const float> addend(out.data(), answer);
+                        return kernel::detail::conv_nhwc(set, in, packed, to, space, act,
+                                                         adds ? addend : view<const float>(), with);
+                    };
+                    CHECK(run(plain, nullptr) == 0);
+                    CHECK(run(checked, &sums) == 0);
+                    CHECK(same_bits(plain, checked));
+                    CHECK(packed.intact(sums));
+                    auto* weights = const_cast<float*>(packed.call(0, 0, 1).panels);
+                    weights[0] += 1;  // of the first output
+                    CHECK_FALSE(packed.intact(sums));
+                    std::vector<float> wrong = more;
+                    const std::size_t found = run(wrong, &sums);
+                    std::size_t differ = 0;
+                    if (act == activation::none)
+                        for (std::size_t at = 0; at < wrong.size(); at += static_cast<std::size_t>(answer[3]))
+                            differ += std::abs(wrong[at] - plain[at]) > 1e-3F;
+                    CHECK(found >= differ);
+                    moved += differ;
+                }
+    CHECK(moved > 1000);
+}

@@ -163,9 +163,10 @@ void check(const world& given, const job& done, const memory_ledger& kept, time_
     std::size_t copies = 0;
     for (const event& e : done.events.attempts) copies += e.kind == attempt_kind::check;
     if (given.how.vote && !given.gives_up_early() && done.failures.empty() && done.events.resumed == 0)
-        expect(copies == (given.how.vote->replicas - 1) * firsts, std::to_string(copies) + " copies of " +
-                                                                      std::to_string(firsts) + " shards");
-    const bool honest_majority = seen.calls_that_flip == 0 && given.flaky == 0 && !given.how.time_limit && done.events.workers > given.least_workers;
+        expect(copies == (given.how.vote->replicas - 1) * firsts,
+               std::to_string(copies) + " copies of " + std::to_string(firsts) + " shards");
+    const bool honest_majority = seen.calls_that_flip == 0 && given.flaky == 0 && !given.how.time_limit &&
+                                 done.events.workers > given.least_workers;
     for (const fault& f : done.failures)
         expect(f.kind != fault_kind::disagreed || !honest_majority, "no majority, and one liar alone: " + f.message);
     if (given.digests_wanted == digests::of_rows) {

@@ -46,6 +46,9 @@ struct lie {
 
 /// What came of comparing copies of the same rows: of a shard or, after faults, of some of its rows.
 struct check_counts {
+    std::size_t products = 0;     ///< rows of products, positions of convolutions, that had to add up
+    std::size_t suspicious = 0;   ///< attempts in which some did not
+    std::size_t unconfirmed = 0;  ///< of those, whose bits another computation gave as well
     std::size_t compared = 0;   ///< sets of rows whose answers count because enough copies agree
     std::size_t differing = 0;  ///< of those, with a copy that gave other bits
     std::size_t undecided = 0;  ///< sets of rows that failed because too few agree

@@ -14,6 +14,7 @@
 #include "../core/tensor.hpp"
 #include "events.hpp"
 #include "stop.hpp"
+#include "sum_checks.hpp"
 #include "tile_loop.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -85,6 +86,7 @@ public:
           stop(std::move(other.stop)),
           events(other.events),
           steps(other.steps),
+          sums(other.sums),
           blocks(std::move(other.blocks)),
           block_(std::move(other.block_)),
           capacity_(std::exchange(other.capacity_, 0)),
@@ -103,6 +105,7 @@ public:
     fanfold::stop stop;  ///< polled per operation and per tile
     event_sink events;   ///< empty unless somebody watches
     step_sink steps;     ///< empty unless somebody watches what a graph spends its time on
+    sum_checks* sums = nullptr;  ///< null unless products are to be checked as they are computed
     block_pool blocks;   ///< for what outlives scopes: values whose size only the run tells
 
     /// Uninitialized room for `count` elements, until the innermost scope ends.

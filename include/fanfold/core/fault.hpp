@@ -19,6 +19,7 @@ enum class fault_kind : std::uint8_t {
     stopped,        ///< the job's stop token was set before the rows were computed
     timed_out,      ///< the job's deadline passed before the rows were computed
     overloaded,     ///< a server had more requests waiting than it holds
+    damaged,        ///< a model's weights in memory are not what they were
     disagreed,      ///< workers that computed the same rows gave different bits, and no majority
 };
 
@@ -31,6 +32,7 @@ enum class fault_kind : std::uint8_t {
         case fault_kind::stopped: return "stopped";
         case fault_kind::timed_out: return "timed out";
         case fault_kind::overloaded: return "overloaded";
+        case fault_kind::damaged: return "damaged";
         case fault_kind::disagreed: return "disagreed";
     }
     return "?";

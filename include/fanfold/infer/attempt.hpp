@@ -7,6 +7,7 @@
 #include <exception>  // std::exception
 #include <new>        // std::bad_alloc
 #include <span>       // std::span
+#include <stdexcept>  // std::runtime_error
 #include <string>     // std::string
 #include <utility>    // std::move
 #include <vector>     // std::vector
@@ -20,6 +21,11 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
+
+/// Weights are not what they were; becomes fault_kind::damaged.
+struct damaged_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 
 /// What a callable returned, as a tensor whose axis 0 counts the rows; throws wrong_shape_error when it cannot.
 template <class = void>
@@ -130,6 +136,8 @@ template <class M>
     } catch (const stopped_error& why) {
         result =
             failed(why.reason() == stop_reason::deadline ? fault_kind::timed_out : fault_kind::stopped, why.what());
+    } catch (const damaged_error& why) {
+        result = failed(fault_kind::damaged, why.what());
     } catch (const wrong_shape_error& why) {
         result = failed(fault_kind::wrong_shape, why.what());
     } catch (const std::bad_alloc&) {

@@ -44,7 +44,8 @@ template <class = void>
 template <class>
 class basic_digest_record {
 public:
-    basic_digest_record(digests wanted, std::size_t rows) : wanted_(wanted), rows_(wanted == digests::none ? 0 : rows) {}
+    basic_digest_record(digests wanted, std::size_t rows)
+        : wanted_(wanted), rows_(wanted == digests::none ? 0 : rows) {}
 
     void add(const row_set& which, const batch_view& written, const answer_store& answers) {
         if (rows_.empty()) return;

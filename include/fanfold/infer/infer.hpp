@@ -17,6 +17,7 @@
 #include "policy_claims.hpp"
 #include "record.hpp"
 #include "resume.hpp"
+#include "sum_watch.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -74,15 +75,12 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     // checkpoint: what did an earlier run of this job do already?
     detail::resumption before(how.ledger, rows, how.model_fingerprint);
     shards = before.rest_of(std::move(shards), divided);
-    const auto rules =
-        detail::recheck_rules::of(how, workers.workers(), workers.name(), detail::rows_of_model(model));
-    const std::size_t useful =
-        std::max<std::size_t>(std::min(workers.workers(), shards.shards() * rules.copies()), 1);
+    const auto rules = detail::recheck_rules::of(how, workers.workers(), workers.name(), detail::rows_of_model(model));
+    const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards() * rules.copies()), 1);
 
     // what runs, in which order and how often; a plan with an order of its own says what comes first
     const claim_order order = shards.order.empty() ? workers.order() : claim_order::shared;
-    detail::policy_claims claims(shards, how, divided, order, useful, workers.workers(), stopping,
-                                 rules);
+    detail::policy_claims claims(shards, how, divided, order, useful, workers.workers(), stopping, rules);
 
     // place: where are the answers, and how much scratch memory does a worker need?
     detail::answer_store answers(shards, rows.rows(), claims.where());
@@ -95,14 +93,18 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
 
     // schedule: workers claim shards; each attempt gathers rows, runs the model, verifies and commits
     detail::record log(shards, rows.rows(), how.on_event, time);
+    detail::sum_watch sums(how.checksum, model);
     detail::digest_record digested(how.digests, rows.rows());
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {
         claims.limit(what, space);
         const detail::row_set which = claims.rows(what);
+        const auto watch = sums.over(what, space);
         const auto commits = [&](const outcome& checked, const batch_view& written) {
             if (how.time_limit) space.stop.check();  // what comes too late does not count
-            if (!claims.commits(what, checked, claims.compares(what) ? digest(written) : 0)) return false;
+            const detail::recheck::why reason = watch.reason(what);
+            if (!claims.commits(what, checked, claims.compares(what, reason) ? digest(written) : 0, reason))
+                return false;
             digested.add(which, written, answers);
             return true;
         };
@@ -121,6 +123,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     job all = std::move(log).finish(answers, stopping, std::string(workers.name()), workers.workers());
     all.shards = std::move(shards);
     all.events.resumed = before.resumed();
+    sums.tell(all.events);
     claims.tell(all.events);
     std::move(digested).finish(all);
     before.finish(all.failures);

@@ -8,6 +8,7 @@
 #include "../context/events.hpp"
 #include "../partition/any_partitioner.hpp"
 #include "../schedule/executor.hpp"
+#include "../verify/checksum.hpp"
 #include "../verify/duplicate.hpp"
 #include "../verify/verifier.hpp"
 #include "../verify/vote.hpp"
@@ -33,6 +34,7 @@ enum class digests {
 struct options {
     any_partitioner partition = {};                     ///< which rows travel together; contiguous{} at first
     any_verifier verify = {};                           ///< what is checked of the answers, e.g. finite{}
+    std::optional<fanfold::checksum> checksum = {};     ///< products are checked as they are computed
     std::optional<fanfold::duplicate> duplicate = {};   ///< a sample of shards is computed twice, and compared
     std::optional<fanfold::vote> vote = {};             ///< every shard is computed by several workers
     fanfold::digests digests = digests::none;           ///< what `job::digests` holds

@@ -78,8 +78,9 @@ public:
     }
 
     /// Whether an attempt's answers are compared with others'; then `commits` wants their digest.
-    [[nodiscard]] bool compares(const claim& what) const noexcept {
-        return checking_ && (what.kind == attempt_kind::check || recheck_->samples(what.shard));
+    [[nodiscard]] bool compares(const claim& what, recheck::why reason = recheck::why::sampled) const noexcept {
+        return checking_ && (what.kind == attempt_kind::check || reason == recheck::why::suspicious ||
+                             recheck_->samples(what.shard));
     }
 
     /// Puts what ends this attempt early into its workspace.
@@ -92,11 +93,13 @@ public:
     }
 
     /// Whether the attempt's answers are the ones that count.
-    [[nodiscard]] bool commits(const claim& what, const outcome& checked, std::uint64_t digest = 0) {
+    [[nodiscard]] bool commits(const claim& what, const outcome& checked, std::uint64_t digest = 0,
+                               recheck::why reason = recheck::why::sampled) {
         if (!commits_alone(what, checked)) return false;
-        if (!compares(what)) return true;
+        if (!compares(what, reason)) return true;
         slot& here = slots_[what.worker];
         here.digest = digest;
+        here.reason = reason;
         if (what.piece == whole_shard || !checked.answered()) return false;
         const std::lock_guard lock(mutex_);
         const std::size_t ballot = pieces_[what.piece]->ballot;
@@ -113,7 +116,7 @@ public:
         const bool late = !result.answered() && how_.time_limit && ended.ended - ended.started >= *how_.time_limit &&
                           result.faults.front().kind == fault_kind::timed_out;
         const bool noticed = ended.what.piece != whole_shard || tripped_.load(std::memory_order_relaxed) || late ||
-                             compares(ended.what);
+                             (checking_ && compares(ended.what, slots_[ended.worker].reason));
         if (result.answered() && !noticed && !(hedging_ && is_paired(ended.what.shard))) {
             slot& here = slots_[ended.worker];
             if (hedging_) {
@@ -144,14 +147,16 @@ public:
             for (fault& f : left.faults) expired_.push_back(std::move(f));
         }
         heap_.clear();
-        if (checking_)
-            recheck_->close([&](std::size_t of) { expired_.push_back(unfinished(set_of_ballot(of), 1)); });
+        if (checking_) recheck_->close([&](std::size_t of) { expired_.push_back(unfinished(set_of_ballot(of), 1)); });
         return std::move(expired_);
     }
     /// What copies told, when the job has ended.
     void tell(timeline& events) {
         if (!checking_) return;
+        const check_counts sums = events.checks;
         events.checks = recheck_->counts();
+        events.checks.products = sums.products;
+        events.checks.suspicious = sums.suspicious;
         events.lies = recheck_->take_lies();
     }
 
@@ -164,9 +169,9 @@ private:
         std::vector<std::size_t> rows;  ///< empty: all of the shard's
         std::vector<fault> faults;      ///< why
         claim what;
-        unsigned tries = 1;     ///< as retry::max_attempts counts
-        duration delay{};       ///< before this attempt
-        time_point last_start;  ///< later is too late
+        unsigned tries = 1;              ///< as retry::max_attempts counts
+        duration delay{};                ///< before this attempt
+        time_point last_start;           ///< later is too late
         std::size_t ballot = no_ballot;  ///< of which it is a copy
         bool opens = false;              ///< nothing is said against these rows, and nobody has looked at them alone
     };
@@ -191,11 +196,12 @@ private:
         std::atomic<std::size_t> running{whole_shard};  ///< shard of a first attempt, or none
         std::atomic<duration::rep> started{0};
         recent_times times;
-        std::stop_source stopper;  ///< written under the lock
-        time_point rests_until{};  ///< of its worker alone
+        std::stop_source stopper;            ///< written under the lock
+        time_point rests_until{};            ///< of its worker alone
         std::atomic<duration::rep> left{0};  ///< when its last attempt ended; none yet: 0, one runs: the largest
-        std::uint64_t digest = 0;  ///< of its worker alone, as the next: what the attempt that ends has given
-        bool decided = false;      ///< and that it counts
+        std::uint64_t digest = 0;            ///< of its worker alone, as the next: what the attempt that ends has given
+        bool decided = false;                ///< and that it counts
+        recheck::why reason = recheck::why::sampled;
         std::size_t last_sum = static_cast<std::size_t>(-1);  ///< in quarantine, under the lock, as the next
         time_point last_change{};
     };
@@ -219,6 +225,7 @@ private:
         if (checking_) {
             here.left.store(busy, std::memory_order_relaxed);
             here.decided = false;
+            here.reason = recheck::why::sampled;
         }
         if (!hedging_ && !how_.time_limit) return what;
         here.started.store(now.time_since_epoch().count(), std::memory_order_relaxed);
@@ -323,7 +330,8 @@ private:
         bool working = false;
         for (std::size_t s = 0; s < count_; ++s) {
             sum += slots_[s].settled.load(std::memory_order_acquire);
-            working |= s != worker && !recheck_->quarantined(s) && slots_[s].left.load(std::memory_order_relaxed) == busy;
+            working |=
+                s != worker && !recheck_->quarantined(s) && slots_[s].left.load(std::memory_order_relaxed) == busy;
         }
         slot& here = slots_[worker];
         if (std::exchange(here.last_sum, sum) != sum || working) here.last_change = now;
@@ -386,7 +394,8 @@ private:
         } else if (result.answered()) {
             std::vector<std::size_t> rows;
             if (what.piece != whole_shard) rows = pieces_[what.piece]->rows;
-            const std::size_t more = recheck_->open(what.shard, std::move(rows), ended.worker, here.digest);
+            const std::size_t more =
+                recheck_->open(what.shard, std::move(rows), ended.worker, here.digest, here.reason);
             for (std::size_t copy = 0; copy < more; ++copy)
                 push_copy(recheck_->last(), what.attempt + 1 + static_cast<unsigned>(copy), ended.ended);
         } else {
@@ -517,7 +526,8 @@ private:
             began = both->began;
         const standing place = stands(ended, loser);
         const bool counts = place == standing::lone || place == standing::won;
-        if (counts && compares(ended.what)) return review(ended, result, late, place, began);
+        if (counts && checking_ && compares(ended.what, slots_[ended.worker].reason))
+            return review(ended, result, late, place, began);
         return {mend(ended, result, late, place, began), counts};
     }
     std::vector<fault> mend(const attempt& ended, outcome& result, bool late, standing place, time_point began) {
@@ -609,8 +619,8 @@ private:
 
     /// Gives up what one fault names or, where it may be some of the rows alone, tries its halves at once.
     void halve(const piece& from, fault f, const attempt& ended, std::vector<fault>& stay, const char* over) {
-        const bool search =
-            how_.give_up == give_up::rows && divided_ == shards_are::divisible && from.ballot == no_ballot;
+        const bool search = how_.give_up == give_up::rows && divided_ == shards_are::divisible &&
+                            from.ballot == no_ballot && f.kind != fault_kind::damaged;
         if (!search || f.rows.size() < 2 || *over != 0) return stays(stay, std::move(f), over);
         for (const row_range half : halves({0, f.rows.size()})) {
             const auto first = f.rows.begin() + static_cast<std::ptrdiff_t>(half.first);

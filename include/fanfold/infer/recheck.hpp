@@ -1,17 +1,17 @@
 // fanfold/infer/recheck.hpp - whose answers count when several workers computed the same rows: pure, runs nothing.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>  // std::min
-#include <atomic>     // std::atomic
-#include <cstddef>    // std::size_t
-#include <cstdint>    // std::uint64_t
-#include <memory>     // std::unique_ptr
-#include <optional>   // std::optional
-#include <stdexcept>  // std::invalid_argument
-#include <string>     // std::string
+#include <algorithm>    // std::min
+#include <atomic>       // std::atomic
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint64_t
+#include <memory>       // std::unique_ptr
+#include <optional>     // std::optional
+#include <stdexcept>    // std::invalid_argument
+#include <string>       // std::string
 #include <string_view>  // std::string_view
-#include <utility>    // std::move
-#include <vector>     // std::vector
+#include <utility>      // std::move
+#include <vector>       // std::vector
 
 #include "../context/events.hpp"
 #include "../context/random.hpp"
@@ -39,7 +39,7 @@ struct recheck_rules {
             throw std::invalid_argument("infer: duplicate and vote are two ways to do the same, choose one");
         if (how.duplicate) rules = {how.duplicate->fraction, how.duplicate->seed, 2, 2};
         if (how.vote) rules = {1, 0, how.vote->replicas, how.vote->quorum};
-        if (rules.replicas == 0 && !how.vote) return rules;
+        if (rules.replicas == 0 && !how.vote) return how.checksum ? recheck_rules{0, 0, 2, 2} : rules;
         const std::string what = how.vote ? "vote" : "duplicate";
         if (!(rules.fraction >= 0 && rules.fraction <= 1))
             throw std::invalid_argument("infer: duplicate expects a fraction in [0, 1], got " +
@@ -57,8 +57,13 @@ struct recheck_rules {
         return rules;
     }
     /// Copies of a shard there may be, so that the workers for them are wanted.
-    [[nodiscard]] std::size_t copies() const noexcept { return replicas == 0 ? 1 : replicas + 1; }
+    [[nodiscard]] std::size_t copies() const noexcept { return fraction > 0 ? replicas + 1 : 1; }
 };
+
+/// Whether a shard is one of a sample of that share of all.
+[[nodiscard]] inline bool in_sample(std::size_t shard, double fraction, std::uint64_t seed) noexcept {
+    return fraction >= 1 || random_bits(seed ^ shard * 0xD1342543DE82EF95U).uniform() < fraction;
+}
 
 /// Counts the digests of copies.
 ///
@@ -69,24 +74,24 @@ class basic_recheck {
 public:
     /// `useful` of the workers take part.
     basic_recheck(const recheck_rules& rules, std::size_t useful, std::size_t workers)
-        : rules_(rules),
-          workers_(useful),
-          active_(useful),
-          liars_(std::make_unique<std::atomic<bool>[]>(workers)) {}
+        : rules_(rules), workers_(useful), active_(useful), liars_(std::make_unique<std::atomic<bool>[]>(workers)) {}
 
     [[nodiscard]] bool samples(std::size_t shard) const noexcept {
-        return rules_.fraction >= 1 || random_bits(rules_.seed ^ shard * 0xD1342543DE82EF95U).uniform() < rules_.fraction;
+        return in_sample(shard, rules_.fraction, rules_.seed);
     }
     [[nodiscard]] bool quarantined(std::size_t worker) const noexcept {
         return liars_[worker].load(std::memory_order_relaxed);
     }
 
+    enum class why { sampled, suspicious };
     /// The answers that passed are the first copy; returns how many more are wanted.
-    std::size_t open(std::size_t shard, std::vector<std::size_t> rows, std::size_t worker, std::uint64_t digest) {
+    std::size_t open(std::size_t shard, std::vector<std::size_t> rows, std::size_t worker, std::uint64_t digest,
+                     why reason = why::sampled) {
         ballots_.push_back({shard, std::move(rows), {{worker, digest, company::others}}, {{worker, company::others}}});
         ballot& made = ballots_.back();
         made.copies = std::min(rules_.replicas, std::max<std::size_t>(active_, 2));
         made.out = made.copies - 1;
+        made.suspicious = reason == why::suspicious;
         return made.out;
     }
     [[nodiscard]] std::size_t last() const noexcept { return ballots_.size() - 1; }
@@ -103,7 +108,8 @@ public:
         return taken(ballots_[of], worker) <= least;
     }
     void take(std::size_t of, std::size_t worker) {
-        ballots_[of].takers.push_back({worker, may_take(of, worker) ? company::others : company::nobody});
+        ballots_[of].takers.push_back(
+            {worker, may_take(of, worker) && workers_ > 1 ? company::others : company::nobody});
     }
 
     /// True when this copy decides: its answers are those that count.
@@ -117,13 +123,14 @@ public:
         here.right = digest;
         ++counts_.compared;
         bool alone = false;
+        counts_.unconfirmed += here.suspicious && here.votes.front().digest == digest;
         for (const vote_cast& one : here.votes) alone |= one.with == company::nobody;
         counts_.alone += alone;
         return true;
     }
     /// A copy that came to nothing, for these reasons.
-    void failed(std::size_t of, std::vector<fault> why) {
-        for (fault& f : why) ballots_[of].faults.push_back(std::move(f));
+    void failed(std::size_t of, std::vector<fault> reasons) {
+        for (fault& f : reasons) ballots_[of].faults.push_back(std::move(f));
     }
 
     enum class next { nothing, one_more, undecided };
@@ -156,7 +163,9 @@ public:
         for (const fault& f : here.faults) text += "; a copy failed: " + f.message;
         bool differ = here.faults.empty();
         for (const vote_cast& one : here.votes) differ |= one.digest != here.votes.front().digest;
-        return {differ ? fault_kind::disagreed : here.faults.front().kind, std::move(text), {},
+        return {differ ? fault_kind::disagreed : here.faults.front().kind,
+                std::move(text),
+                {},
                 static_cast<unsigned>(here.copies)};
     }
 
@@ -196,6 +205,7 @@ private:
         std::optional<std::uint64_t> right = {};
         bool closed = false;
         bool differs = false;
+        bool suspicious = false;
     };
 
     [[nodiscard]] static std::size_t taken(const ballot& of, std::size_t worker) {

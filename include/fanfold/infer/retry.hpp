@@ -22,11 +22,11 @@ enum class fault_class {
     permanent,  ///< will fail again: the row itself is at fault
 };
 
-/// An exception, memory that ran out and a time limit that passed may not come again; an answer of the wrong shape and
-/// one that is not finite will.
+/// An exception, memory that ran out and a time limit that passed may not come again; an answer of the wrong shape, one
+/// that is not finite, and damaged weights will.
 [[nodiscard]] constexpr fault_class usual_class(fault_kind kind) noexcept {
-    return kind == fault_kind::wrong_shape || kind == fault_kind::not_finite ? fault_class::permanent
-                                                                             : fault_class::transient;
+    const bool again = kind != fault_kind::wrong_shape && kind != fault_kind::not_finite && kind != fault_kind::damaged;
+    return again ? fault_class::transient : fault_class::permanent;
 }
 
 /// Bounds the retries of a job when much fails at once: each first attempt earns `share` of a retry, time earns

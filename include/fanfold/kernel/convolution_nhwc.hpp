@@ -5,6 +5,7 @@
 #pragma once
 #include <algorithm>  // std::max, std::min, std::clamp, std::fill_n, std::copy_n
 #include <array>      // std::array
+#include <atomic>     // std::atomic
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t, SIZE_MAX
 #include <stdexcept>  // std::invalid_argument
@@ -15,15 +16,14 @@
 #include "../context/workspace.hpp"
 #include "../core/tensor.hpp"
 #include "activation.hpp"
+#include "product_check.hpp"
 #include "window.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel::detail {
 
 /// Taps whose inputs lie side by side: `length` floats from `from` on, seen from where a window begins.
-struct nhwc_run {
-    std::ptrdiff_t from, length;
-};
+using nhwc_run = check_run;
 
 struct nhwc_call {
     const float* in;
@@ -171,6 +171,22 @@ public:
                              first_channel(slice + 1) - first_channel(slice)};
             }
     }
+    /// Of each group.
+    template <class = void>
+    [[nodiscard]] std::vector<product_sums> sums() const {
+        std::vector<product_sums> all;
+        for (std::int64_t group = 0; group < geometry_.groups; ++group) {
+            const detail::nhwc_call c = call(group, 0, outputs_);
+            all.push_back(product_sums::of(c.panels, c.depth, c.columns, std::span(c.bias, c.columns)));
+        }
+        return all;
+    }
+    /// Whether the weights are still what those sums were made of.
+    [[nodiscard]] bool intact(const std::vector<product_sums>& sums) const {
+        for (std::int64_t group = 0; group < geometry_.groups; ++group)
+            if (!sums[static_cast<std::size_t>(group)].intact(call(group, 0, outputs_).panels)) return false;
+        return true;
+    }
     /// Where things lie for one group, and those of its columns that are in [first, last); the caller adds positions.
     [[nodiscard]] detail::nhwc_call call(std::int64_t group, std::int64_t first, std::int64_t last) const {
         const std::int64_t padded = (outputs_ + 15) / 16 * 16, depth = channels_ * size_[0] * size_[1];
@@ -232,10 +248,11 @@ struct conv_nhwc_tiles {
     std::size_t down, blocks;  // blocks of an image, of all images
     std::size_t block_parts, column_parts;
 
-    conv_nhwc_tiles(const packed_conv_nhwc& w, const shape& in, const shape& out, const tile_loop& tiles) {
+    conv_nhwc_tiles(const packed_conv_nhwc& w, const shape& in, const shape& out, const tile_loop& tiles,
+                    std::size_t units) {
         const std::size_t wanted =
             tiles.tiles(2 * std::uint64_t{out.volume()} * static_cast<std::uint64_t>(w.depth()), SIZE_MAX);
-        const std::size_t needed = std::min(wanted, tiles.width()), units = w.column_units();
+        const std::size_t needed = std::min(wanted, tiles.width());
         cut(w.blocks_of(in, out), in, out, wanted, units);
         if (block_parts * column_parts < needed)
             cut(w.blocks_of(in, out, static_cast<std::int64_t>((needed + units - 1) / units)), in, out, wanted, units);
@@ -288,8 +305,13 @@ struct conv_nhwc_pass {
     }
     /// A part of the columns of a block.
     void compute(std::size_t block, std::size_t part, const float* from, const std::ptrdiff_t* at) const {
-        const std::int64_t groups = w.geometry().groups, units = static_cast<std::int64_t>(w.column_units());
+        const std::int64_t groups = w.geometry().groups;
+        const auto units = static_cast<std::int64_t>(w.column_units());
         const auto parts = static_cast<std::int64_t>(cut.column_parts), one = static_cast<std::int64_t>(part);
+        if (parts == 1) {
+            for (std::int64_t group = 0; group < groups; ++group) columns(block, group, 0, w.outputs(), from, at);
+            return;
+        }
         const std::int64_t first = units * one / parts, last = units * (one + 1) / parts;
         if (groups == 1) {
             columns(block, 0, 64 * first, std::min(64 * last, w.outputs()), from, at);
@@ -297,8 +319,44 @@ struct conv_nhwc_pass {
         }
         for (std::int64_t group = first; group < last; ++group) columns(block, group, 0, w.outputs(), from, at);
     }
+    /// Sums of what is added to a block, before it is: [groups][positions][2].
+    void sum_addend(isa set, std::size_t block, double* to) const {
+        const std::size_t positions = static_cast<std::size_t>(images(block) * rows(block) * out.extent(2));
+        for (std::int64_t group = 0; group < w.geometry().groups; ++group, to += 2 * positions)
+            addend_sums(set, addend.data() + first_position(block) * pixel + group * w.outputs(),
+                        static_cast<std::size_t>(pixel), positions, static_cast<std::size_t>(w.outputs()), to);
+    }
+    /// Of a block that is computed but for its activation: how many positions do not add up. Then activates them.
+    [[nodiscard]] std::size_t check(isa set, std::size_t block, const std::vector<product_sums>& sums, activation last,
+                                    const float* from, const std::ptrdiff_t* at, const double* added) const {
+        const std::size_t positions = static_cast<std::size_t>(images(block) * rows(block) * out.extent(2));
+        std::size_t suspicious = 0;
+        for (std::int64_t group = 0; group < w.geometry().groups; ++group) {
+            const product_sums& expected = sums[static_cast<std::size_t>(group)];
+            check_call c{};
+            c.in = from + group * (in.extent(3) / w.geometry().groups);
+            c.at = at;
+            c.rows = positions;
+            c.runs = runs;
+            c.run_count = w.run_count();
+            c.inner = expected.inner;
+            c.ones = expected.ones.data();
+            c.squares = expected.squares.data();
+            c.bias = expected.bias;
+            c.out = out.data() + first_position(block) * pixel + group * w.outputs();
+            c.out_step = static_cast<std::size_t>(pixel);
+            c.columns = expected.columns;
+            c.addend = added == nullptr ? nullptr : added + static_cast<std::size_t>(group) * 2 * positions;
+            c.act = last;
+            suspicious += check_products(set, c);
+        }
+        return suspicious;
+    }
 
 private:
+    [[nodiscard]] std::int64_t first_position(std::size_t block) const {
+        return (first_image(block) * out.extent(1) + first_row(block)) * out.extent(2);
+    }
     [[nodiscard]] std::int64_t first_image(std::size_t block) const {
         return static_cast<std::int64_t>(block / cut.down) * cut.block.images;
     }
@@ -314,8 +372,7 @@ private:
     void columns(std::size_t block, std::int64_t group, std::int64_t first, std::int64_t last, const float* from,
                  const std::ptrdiff_t* at) const {
         nhwc_call c = w.call(group, first, last);
-        const std::int64_t position = (first_image(block) * out.extent(1) + first_row(block)) * out.extent(2);
-        const std::int64_t to = position * pixel + group * w.outputs() + first;
+        const std::int64_t to = first_position(block) * pixel + group * w.outputs() + first;
         c.in = from + group * (in.extent(3) / w.geometry().groups);
         c.at = at;
         c.positions = static_cast<std::size_t>(images(block) * rows(block) * out.extent(2));
@@ -330,31 +387,45 @@ private:
     }
 };
 
-inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nhwc& w, const view<float>& out,
-                      workspace& space, activation act, const view<const float>& addend) {
+/// `sums`, where given, are checked, block by block; returns how many positions do not add up.
+inline std::size_t conv_nhwc(isa set, const view<const float>& in, const packed_conv_nhwc& w, const view<float>& out,
+                             workspace& space, activation act, const view<const float>& addend,
+                             const std::vector<product_sums>* sums = nullptr) {
     const shape expected = w.output(in.shape());
     const std::int64_t pixel = expect_conv_nhwc(in, expected, out, addend);
-    if (out.size() == 0) return;
+    if (out.size() == 0) return 0;
     const workspace::scope scope(space);
-    const conv_nhwc_tiles cut(w, in.shape(), expected, space.tiles);
+    const std::size_t units = sums == nullptr ? w.column_units() : 1;  // a check sees all columns
+    const conv_nhwc_tiles cut(w, in.shape(), expected, space.tiles, units);
     const std::size_t tiles = cut.block_parts * cut.column_parts, slots = space.tiles.slots(tiles);
     struct room {
         float* padded;
         std::ptrdiff_t* at;
         const float* from;
         std::size_t block;  // that is fetched
+        double* added;
     };
     const auto runs = space.take<nhwc_run>(w.run_count());
     const auto rooms = space.take<room>(slots);
     for (room& r : rooms)
         r = {space.take<float>(cut.block.scratch).data(), space.take<std::ptrdiff_t>(cut.block.positions).data(),
-             nullptr, SIZE_MAX};
+             nullptr, SIZE_MAX, nullptr};
+    const bool adds = sums != nullptr && addend.size() != 0;
+    const auto groups = static_cast<std::size_t>(w.geometry().groups);
+    for (room& r : rooms)
+        if (adds) r.added = space.take<double>(2 * groups * cut.block.positions).data();
     w.write_runs(cut.block.width, runs.data());
-    const conv_nhwc_pass pass{
-        in,          w,     out,
-        addend,      act,   cut,
-        runs.data(), pixel, pick(set, &baseline::conv_nhwc, &avx2::conv_nhwc, &avx512::conv_nhwc)};
+    const conv_nhwc_pass pass{in,
+                              w,
+                              out,
+                              addend,
+                              sums == nullptr ? act : activation::none,
+                              cut,
+                              runs.data(),
+                              pixel,
+                              pick(set, &baseline::conv_nhwc, &avx2::conv_nhwc, &avx512::conv_nhwc)};
     const stop& stopping = space.stop;
+    std::atomic<std::size_t> suspicious{0};
     space.tiles(tiles, [&](std::size_t tile, std::size_t slot) {
         room& r = rooms[slot];
         const std::size_t part = tile / cut.column_parts;
@@ -363,9 +434,14 @@ inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nh
             stopping.check();
             if (r.block != block) r.from = pass.fetch(block, r.padded, r.at);
             r.block = block;
+            if (r.added != nullptr) pass.sum_addend(set, block, r.added);
             pass.compute(block, tile % cut.column_parts, r.from, r.at);
+            if (sums != nullptr)
+                suspicious.fetch_add(pass.check(set, block, *sums, act, r.from, r.at, r.added),
+                                     std::memory_order_relaxed);
         }
     });
+    return suspicious.load();
 }
 
 }  // namespace detail
@@ -386,6 +462,17 @@ inline void conv_nhwc(isa set, const view<const float>& in, const packed_conv_nh
 inline void conv_nhwc(const view<const float>& in, const packed_conv_nhwc& w, const view<float>& out, workspace& space,
                       activation act = activation::none, const view<const float>& addend = {}) {
     detail::conv_nhwc(active_isa(), in, w, out, space, act, addend);
+}
+
+/// The same, to the bit, and how many positions do not add up (see kernel/checked_matmul.hpp).
+///
+/// cost     about 8/N + 5/K of it besides, N output channels of a group and K taps
+/// requires sums of these weights
+[[nodiscard]] inline std::size_t checked_conv_nhwc(const view<const float>& in, const packed_conv_nhwc& w,
+                                                   const std::vector<product_sums>& sums, const view<float>& out,
+                                                   workspace& space, activation act = activation::none,
+                                                   const view<const float>& addend = {}) {
+    return detail::conv_nhwc(active_isa(), in, w, out, space, act, addend, &sums);
 }
 
 }  // namespace kernel

@@ -38,6 +38,20 @@ public:
         return deduced(rows).row_mixer;
     }
 
+    /// Takes the sums and digests that `checksum` compares with, where that has not been done; the first job with checksums
+    /// does. Best right after load: what changes the weights later is found.
+    void prepare_checksums() const {
+        for (const graph_step& step : state_->steps) step.op.prepare_checksum();
+    }
+    /// A step whose weights are not what they were then; empty when there is none.
+    ///
+    /// cost     reads the weights, about 10 GB/s
+    [[nodiscard]] std::string damaged_weights() const {
+        for (const graph_step& step : state_->steps)
+            if (!step.op.weights_intact()) return detail::label_of(step.op, step.name);
+        return {};
+    }
+
     /// The answers' types for these rows; throws std::invalid_argument naming the input, what it expects and what came,
     /// or the output whose shape only a run can tell.
     [[nodiscard]] std::vector<tensor_type> answers(const batch& rows) const {

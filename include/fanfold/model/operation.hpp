@@ -54,6 +54,8 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///                             empty std::optional<Op>
 ///   weight_bytes()            memory held by packed weights
 ///   unbounded()               sizes do not tell how long it runs, e.g. Loop: never computed before a run
+///   prepare_checksum()        takes the sums and digests of its constant weights, where that has not been done
+///   weights_intact()          the weights are still those
 ///   flops(shapes)             floating-point operations for inputs of these shapes, as step_event tells them
 ///   overwrites()              the input whose memory the answer may take: each element is read before it is written
 ///   Op::elementwise           an answer's element depends on the elements at its own index, broadcast: never mixes rows
@@ -109,6 +111,13 @@ public:
         return calls_->scratch_bytes(self_.get(), inputs);
     }
     [[nodiscard]] std::size_t weight_bytes() const { return calls_->weight_bytes(self_.get()); }
+    void prepare_checksum() const {
+        if (calls_->prepare_checksum != nullptr) calls_->prepare_checksum(self_.get());
+    }
+    /// True where the operation has no weights that it can check.
+    [[nodiscard]] bool weights_intact() const {
+        return calls_->weights_intact == nullptr || calls_->weights_intact(self_.get());
+    }
     [[nodiscard]] bool unbounded() const { return calls_->unbounded != nullptr && calls_->unbounded(self_.get()); }
     /// 0 where the operation does not say.
     [[nodiscard]] std::uint64_t flops(std::span<const shape> inputs) const {
@@ -144,6 +153,8 @@ private:
         void (*make)(const void*, std::span<const tensor_view>, answer_room, workspace&);
         std::size_t (*scratch_bytes)(const void*, std::span<const shape>);
         std::size_t (*weight_bytes)(const void*);
+        void (*prepare_checksum)(const void*);
+        bool (*weights_intact)(const void*);
         bool (*unbounded)(const void*);
         std::uint64_t (*flops)(const void*, std::span<const shape>);
         std::optional<std::size_t> (*overwrites)(const void*);
@@ -184,6 +195,10 @@ private:
         c.weight_bytes = [](const void*) -> std::size_t { return 0; };
         if constexpr (requires(const Op& op) { op.weight_bytes(); })
             c.weight_bytes = [](const void* self) -> std::size_t { return of<Op>(self).weight_bytes(); };
+        if constexpr (requires(const Op& op) { op.prepare_checksum(); })
+            c.prepare_checksum = [](const void* self) { of<Op>(self).prepare_checksum(); };
+        if constexpr (requires(const Op& op) { op.weights_intact(); })
+            c.weights_intact = [](const void* self) -> bool { return of<Op>(self).weights_intact(); };
         if constexpr (requires(const Op& op) { op.unbounded(); })
             c.unbounded = [](const void* self) -> bool { return of<Op>(self).unbounded(); };
         if constexpr (requires(const Op& op, std::span<const shape> in) { op.flops(in); })

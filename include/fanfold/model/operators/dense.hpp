@@ -11,8 +11,9 @@
 #include <utility>      // std::move
 #include <vector>       // std::vector
 
-#include "../../kernel/matmul.hpp"
+#include "../../kernel/checked_matmul.hpp"
 #include "../operation.hpp"
+#include "../weight_guard.hpp"
 #include "expect.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -52,11 +53,16 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         const std::int64_t rows = static_cast<std::int64_t>(out[0].size()) / columns_;
-        kernel::packed_view weights = weights_->seen();
-        if (bias_ != nullptr) weights.bias = bias_->data();
-        kernel::matmul(in[0].reshaped({rows, inner_}).as<float>(), weights,
-                       out[0].reshaped({rows, columns_}).as<float>(), activation_, space.tiles);
+        const view<const float> x = in[0].reshaped({rows, inner_}).as<float>();
+        const view<float> y = out[0].reshaped({rows, columns_}).as<float>();
+        if (space.sums == nullptr) return kernel::matmul(x, seen(), y, activation_, space.tiles);
+        const std::size_t suspicious = kernel::checked_matmul(x, seen(), sums(), y, activation_, space.tiles);
+        space.sums->add(static_cast<std::size_t>(rows), suspicious);
+        if (suspicious != 0 && !weights_intact()) space.sums->damaged(name_);
     }
+
+    void prepare_checksum() const { (void)sums(); }
+    [[nodiscard]] bool weights_intact() const { return sums().intact(weights_->panels().data()); }
 
     [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
         return in[0].shape[in[0].shape.rank() - 1].depends_on_rows();
@@ -74,6 +80,7 @@ public:
         padded.resize((padded.size() + 15) / 16 * 16, 0.0F);
         dense fused = *this;
         fused.bias_ = std::make_shared<const std::vector<float>>(std::move(padded));
+        fused.guard_ = std::make_shared<const detail::weight_guard>();
         return fused;
     }
     [[nodiscard]] std::optional<dense> with(kernel::activation act) const {
@@ -83,10 +90,23 @@ public:
         return fused;
     }
 
+    /// Its packed weights and bias.
+    [[nodiscard]] kernel::packed_view seen() const& {
+        kernel::packed_view weights = weights_->seen();
+        if (bias_ != nullptr) weights.bias = bias_->data();
+        return weights;
+    }
+    kernel::packed_view seen() const&& = delete;  // may dangle
+
 private:
+    [[nodiscard]] const kernel::product_sums& sums() const {
+        return guard_->sums([&] { return std::vector{kernel::sums_of(seen())}; }).front();
+    }
+
     std::string name_;
     std::shared_ptr<const kernel::packed_matrix> weights_;
     std::shared_ptr<const std::vector<float>> bias_;  ///< added later: whole panels
+    std::shared_ptr<const detail::weight_guard> guard_ = std::make_shared<const detail::weight_guard>();
     std::int64_t inner_ = 0;
     std::int64_t columns_ = 0;
     kernel::activation activation_ = kernel::activation::none;

@@ -17,6 +17,7 @@
 #include "../../kernel/pooling_nhwc.hpp"
 #include "../../kernel/winograd.hpp"
 #include "../operation.hpp"
+#include "../weight_guard.hpp"
 #include "expect.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -98,9 +99,16 @@ public:
                                    space.tiles);
         else if (tiled_ != nullptr)
             kernel::conv_winograd(in[0].as<float>(), *tiled_, answer, space, activation_, addend);
-        else
+        else if (space.sums == nullptr)
             kernel::conv_nhwc(detail::with_lines(in[0]), *dense_, answer, space, activation_, addend);
+        else
+            checked(detail::with_lines(in[0]), answer, space, addend);
     }
+
+    void prepare_checksum() const {
+        if (dense_ != nullptr) (void)sums();
+    }
+    [[nodiscard]] bool weights_intact() const { return dense_ == nullptr || dense_->intact(sums()); }
 
     [[nodiscard]] std::size_t scratch_bytes(std::span<const shape> in) const {
         if (depthwise_ != nullptr || in[0].volume() == 0) return 0;
@@ -143,6 +151,17 @@ public:
     }
 
 private:
+    void checked(const view<const float>& in, const view<float>& out, workspace& space,
+                 const view<const float>& addend) const {
+        const std::size_t suspicious = kernel::checked_conv_nhwc(in, *dense_, sums(), out, space, activation_, addend);
+        space.sums->add(out.size() / static_cast<std::size_t>(dense_->outputs()), suspicious);
+        if (suspicious != 0 && !weights_intact()) space.sums->damaged("Conv");
+    }
+    [[nodiscard]] const std::vector<kernel::product_sums>& sums() const {
+        return guard_->sums([this] { return dense_->sums(); });
+    }
+
+    std::shared_ptr<const detail::weight_guard> guard_ = std::make_shared<const detail::weight_guard>();
     std::shared_ptr<const kernel::packed_conv_nhwc> dense_;  ///< or else
     std::shared_ptr<const kernel::packed_depthwise_nhwc> depthwise_;
     std::shared_ptr<const kernel::packed_winograd> tiled_;

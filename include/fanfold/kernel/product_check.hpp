@@ -1,0 +1,133 @@
+// fanfold/kernel/product_check.hpp - checksums of products with constant weights: a row of answers must add up to what
+// its inputs say.
+//   in    rows of x, answers y before their activation, sums of the weights      out   how many rows do not add up
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cmath>    // std::abs, std::sqrt, std::isfinite
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint64_t
+#include <span>     // std::span
+#include <vector>   // std::vector
+
+#include "../core/hash.hpp"
+#include "activation.hpp"
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel {
+
+/// Sums over the columns of weights [K, N] packed in panels of 16, and a digest of their bytes.
+///
+/// cost     reads the weights twice; 12 bytes for each of their rows
+struct product_sums {
+    std::size_t inner = 0, columns = 0;
+    std::vector<double> ones;    ///< W 1, and 16 zeros
+    std::vector<float> squares;  ///< of each row of W, and 16 zeros
+    double bias = 0;
+    std::uint64_t digest = 0;
+
+    template <class = void>
+    [[nodiscard]] static product_sums of(const float* panels, std::size_t inner, std::size_t columns,
+                                         std::span<const float> bias) {
+        product_sums sums;
+        sums.inner = inner;
+        sums.columns = columns;
+        sums.ones.resize(inner + 16);
+        std::vector<double> squares(inner);
+        const std::size_t count = (columns + 15) / 16 * inner * 16;
+        const float* from = panels;
+        for (std::size_t panel = 0; panel < columns; panel += 16)
+            for (std::size_t k = 0; k < inner; ++k)
+                for (std::size_t lane = 0; lane < 16; ++lane) {
+                    const double w = static_cast<double>(*from++);
+                    sums.ones[k] += w;
+                    squares[k] += w * w;
+                }
+        for (const double one : squares) sums.squares.push_back(static_cast<float>(one));
+        sums.squares.resize(inner + 16);
+        for (const float b : bias) sums.bias += static_cast<double>(b);
+        sums.digest = hash_bytes(panels, count * sizeof(float));
+        return sums;
+    }
+    /// Whether those weights are still what the sums were made of.
+    [[nodiscard]] bool intact(const float* panels) const noexcept {
+        return digest == hash_bytes(panels, (columns + 15) / 16 * inner * 16 * sizeof(float));
+    }
+};
+
+namespace detail {
+
+/// Inputs that lie side by side: `length` floats from `from` on, seen from where a row's begin.
+struct check_run {
+    std::ptrdiff_t from, length;
+};
+
+struct check_call {
+    const float* in;
+    const std::ptrdiff_t* at;  // where each row's inputs begin; null: in_step apart
+    std::ptrdiff_t in_step;
+    std::size_t rows;
+    const check_run* runs;
+    std::size_t run_count;
+    std::size_t inner;
+    const double* ones;
+    const float* squares;
+    double bias;
+    float* out;
+    std::size_t out_step, columns;
+    const double* addend;  // null: none; else the sum and the sum of squares of what was added to each row
+    activation act;
+};
+
+/// d <= kappa u sqrt(K) sqrt(sum of x^2 w2 + sum of y^2), kappa 4, and finite. Where squares of floats may have left
+/// their range, they are added up anew.
+///
+/// source   Huang & Abraham, "Algorithm-Based Fault Tolerance for Matrix Operations", 1984
+[[nodiscard]] inline bool is_suspicious(const check_call& c, std::size_t row, const float* in, const float* out,
+                                        double difference, double square) {
+    if (!(square > 1e-25 && square < 1e35)) {
+        square = c.addend == nullptr ? 0 : c.addend[2 * row + 1];
+        const float* weight = c.squares;
+        for (std::size_t run = 0; run < c.run_count; ++run)
+            for (std::ptrdiff_t i = 0; i < c.runs[run].length; ++i) {
+                const auto x = static_cast<double>(in[c.runs[run].from + i]);
+                square += x * x * static_cast<double>(*weight++);
+            }
+        for (std::size_t n = 0; n < c.columns; ++n) square += static_cast<double>(out[n]) * static_cast<double>(out[n]);
+    }
+    const double limit = 4 * 0x1p-24 * std::sqrt(static_cast<double>(c.inner == 0 ? 1 : c.inner)) * std::sqrt(square);
+    return !(std::isfinite(limit) && std::abs(difference) <= limit);
+}
+
+}  // namespace detail
+}  // namespace kernel
+}  // namespace fanfold::inline FANFOLD_ABI
+
+// The order matters.
+// clang-format off
+#include "target/baseline_begin.inc"
+#include "body/product_check.inc"
+#include "target/end.inc"
+#if FANFOLD_X86_64
+#include "target/avx2_begin.inc"
+#include "body/product_check.inc"
+#include "target/end.inc"
+
+#include "target/avx512_begin.inc"
+#include "body/product_check.inc"
+#include "target/end.inc"
+#endif
+// clang-format on
+
+namespace fanfold::inline FANFOLD_ABI {
+namespace kernel::detail {
+
+inline void addend_sums(isa set, const float* addend, std::size_t step, std::size_t rows, std::size_t columns,
+                        double* to) {
+    pick(set, &baseline::addend_sums, &avx2::addend_sums, &avx512::addend_sums)(addend, step, rows, columns, to);
+}
+[[nodiscard]] inline std::size_t check_products(isa set, const check_call& c) {
+    return pick(set, &baseline::check_products, &avx2::check_products, &avx512::check_products)(c);
+}
+
+}  // namespace kernel::detail
+}  // namespace fanfold::inline FANFOLD_ABI

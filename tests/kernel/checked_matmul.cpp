@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#include <fanfold/kernel/checked_matmul.hpp>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "../catch.hpp"
+#include "helpers.hpp"
+
+using namespace fanfold;
+using namespace fanfold_test;
+using kernel::activation;
+
+namespace {
+
+struct product {
+    std::int64_t m, k, n;
+    std::vector<float> a, w, bias;
+    kernel::packed_matrix packed;
+    kernel::product_sums sums;
+
+    product(std::int64_t rows, std::int64_t inner, std::int64_t columns, std::vector<float> x,
+            std::vector<float> weights)
+        : m(rows),
+          k(inner),
+          n(columns),
+          a(std::move(x)),
+          w(std::move(weights)),
+          bias(static_cast<std::size_t>(n), 0.25F) {
+        packed =
+            kernel::packed_matrix(view<const float>(w.data(), shape{k, n}), view<const float>(bias.data(), shape{n}));
+        sums = kernel::sums_of(packed.seen());
+    }
+    product(std::int64_t rows, std::int64_t inner, std::int64_t columns, std::mt19937& random)
+        : product(rows, inner, columns, normal(random, rows * inner), normal(random, inner * columns)) {}
+
+    static std::vector<float> normal(std::mt19937& random, std::int64_t count) {
+        std::normal_distribution<float> draw;
+        std::vector<float> values(static_cast<std::size_t>(count));
+        for (float& value : values) value = draw(random);
+        return values;
+    }
+    std::size_t suspicious(kernel::isa set, std::vector<float>& out, activation act = activation::none,
+                           const tile_loop& tiles = {}) const {
+        out.assign(static_cast<std::size_t>(m * n), NAN);
+        return kernel::detail::checked_matmul(set, {a.data(), shape{m, k}}, packed.seen(), sums,
+                                              {out.data(), shape{m, n}}, act, tiles);
+    }
+    /// Checks answers that were computed before.
+    std::size_t look(kernel::isa set, std::vector<float> out) const {
+        const kernel::detail::check_run whole{0, k};
+        return kernel::detail::check_products(
+            set, {a.data(), nullptr, k, static_cast<std::size_t>(m), &whole, 1, static_cast<std::size_t>(k),
+                  sums.ones.data(), sums.squares.data(), sums.bias, out.data(), static_cast<std::size_t>(n),
+                  static_cast<std::size_t>(n), nullptr, activation::none});
+    }
+};
+
+float flipped(float value, unsigned bit) {
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ (1U << bit));
+}
+
+}  // namespace
+
+TEST_CASE("A checked product has the bits of matmul, whatever its sizes, activation and tiles", "[kernel][checksum]") {
+    std::mt19937 random(1);
+    const auto backwards = [](const void*, std::size_t count, tile_loop::body each) {
+        for (std::size_t tile = count; tile-- > 0;) each(tile, tile % 4);
+    };
+    const tile_loop tiles(backwards, nullptr, 4);
+    for (const kernel::isa set : every_isa())
+        for (const auto [m, k, n] : {std::array<std::int64_t, 3>{1, 1, 1},
+                                     {7, 5, 3},
+                                     {97, 64, 17},
+                                     {200, 33, 160},
+                                     {3, 700, 40},
+                                     {1, 1024, 1030},
+                                     {5, 0, 6},
+                                     {300, 300, 300}}) {
+            const product p(m, k, n, random);
+            for (const activation act : {activation::none, activation::relu, activation::gelu, activation::tanh}) {
+                std::vector<float> plain(static_cast<std::size_t>(m * n)), checked;
+                kernel::detail::matmul(set, {p.a.data(), shape{m, k}}, p.packed.seen(), {plain.data(), shape{m, n}},
+                                       act);
+                CHECK(p.suspicious(set, checked, act) == 0);
+                REQUIRE(std::memcmp(plain.data(), checked.data(), plain.size() * 4) == 0);
+                CHECK(p.suspicious(set, checked, act, tiles) == 0);
+                REQUIRE(std::memcmp(plain.data(), checked.data(), plain.size() * 4) == 0);
+            }
+        }
+}
+
+TEST_CASE("The sums are those of a naive loop in double", "[kernel][checksum]") {
+    std::mt19937 random(2);
+    const product p(1, 37, 53, random);
+    for (std::int64_t row = 0; row < 37; ++row) {
+        double ones = 0, squares = 0;
+        for (std::int64_t column = 0; column < 53; ++column) {
+            const double w = p.w[static_cast<std::size_t>(row * 53 + column)];
+            ones += w;
+            squares += w * w;
+        }
+        CHECK(p.sums.ones[static_cast<std::size_t>(row)] == Approx(ones).epsilon(1e-12));
+        CHECK(p.sums.squares[static_cast<std::size_t>(row)] == Approx(squares).epsilon(1e-6));
+    }
+    CHECK(p.sums.bias == Approx(53 * 0.25));
+}
+
+TEST_CASE("No clean row is suspicious: normal, rectified, positive, with outliers, tiny and huge",
+          "[kernel][checksum]") {
+    std::mt19937 random(3);
+    for (const kernel::isa set : every_isa())
+        for (const auto [k, n] : {std::array<std::int64_t, 2>{8, 6}, {120, 84}, {576, 64}, {1024, 256}, {64, 700}})
+            for (int kind = 0; kind < 7; ++kind) {
+                std::vector<float> a = product::normal(random, 100 * k), w = product::normal(random, k * n);
+                for (float& x : a) {
+                    if (kind == 1) x = std::max(x, 0.0F);
+                    if (kind == 2) x = std::abs(x) + 1;
+                    if (kind == 3 && random() % 50 == 0) x *= 1e4F;
+                    if (kind == 4) x *= 1e-19F;
+                    if (kind == 5) x *= 1e18F;
+                }
+                if (kind == 6)
+                    for (float& x : w) x = std::abs(x);
+                const product p(100, k, n, std::move(a), std::move(w));
+                std::vector<float> out;
+                INFO(kind << " " << k << " " << n);
+                CHECK(p.suspicious(set, out) == 0);
+            }
+}
+
+TEST_CASE("A flip in an answer or a weight that moves a row by a thousandth of its size is caught",
+          "[kernel][checksum]") {
+    std::mt19937 random(4);
+    std::size_t tried = 0;
+    for (const kernel::isa set : every_isa())
+        for (const auto [k, n] : {std::array<std::int64_t, 2>{120, 84}, {576, 64}, {64, 256}}) {
+            product p(8, k, n, random);
+            std::vector<float> good;
+            CHECK(p.suspicious(set, good) == 0);
+            double size = 0;
+            for (const float y : good) size += static_cast<double>(y) * static_cast<double>(y);
+            size = std::sqrt(size / static_cast<double>(good.size()));
+            for (int flip = 0; flip < 300; ++flip) {
+                std::vector<float> bad = good;
+                const std::size_t at = random() % bad.size();
+                bad[at] = flipped(bad[at], random() % 32);
+                const double moved = std::abs(static_cast<double>(bad[at]) - static_cast<double>(good[at]));
+                if (moved < 1e-3 * size) continue;
+                ++tried;
+                REQUIRE(p.look(set, bad) == 1);
+            }
+            auto* weights = const_cast<float*>(p.packed.panels().data());
+            for (int flip = 0; flip < 300; ++flip) {
+                const std::size_t column = random() % static_cast<std::size_t>(n),
+                                  row = random() % static_cast<std::size_t>(k);
+                float& hit = weights[(column / 16 * static_cast<std::size_t>(k) + row) * 16 + column % 16];
+                const float before = hit;
+                hit = flipped(hit, random() % 32);
+                CHECK_FALSE(p.sums.intact(weights));
+                std::vector<float> bad;
+                const std::size_t found = p.suspicious(set, bad);
+                std::size_t moved = 0;
+                for (std::size_t i = 0; i < 8; ++i) {
+                    const std::size_t at = i * static_cast<std::size_t>(n) + column;
+                    moved += !(std::abs(static_cast<double>(bad[at]) - static_cast<double>(good[at])) < 1e-3 * size);
+                }
+                tried += moved;
+                REQUIRE(found >= moved);
+                hit = before;
+            }
+            CHECK(p.sums.intact(weights));
+        }
+    CHECK(tried > 1000);
+}
+
+TEST_CASE("An answer that is no number is suspicious", "[kernel][checksum]") {
+    std::mt19937 random(5);
+    const product p(4, 20, 20, random);
+    std::vector<float> out;
+    for (const kernel::isa set : every_isa()) {
+        CHECK(p.suspicious(set, out) == 0);
+        for (const float bad : {NAN, INFINITY, -INFINITY}) {
+            std::vector<float> wrong = out;
+            wrong[45] = bad;
+            CHECK(p.look(set, wrong) == 1);
+        }
+    }
+}
