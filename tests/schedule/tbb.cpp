@@ -2,7 +2,9 @@
 #include <fanfold/schedule/tbb.hpp>
 
 #include <algorithm>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <set>
 
 #include "contract.hpp"
@@ -96,4 +98,65 @@ TEST_CASE("A thread that waits inside of a shard and picks up another one meanwh
         REQUIRE(spaces.size() == 2);
         REQUIRE(intact);
     }
+}
+
+TEST_CASE("On a machine of several nodes each has an arena, and the contract is kept all the same") {
+    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
+    const cpu_list mine = read_topology().cpus;
+    topology machine{mine, {}, {{mine.front()}, {mine.back()}}, 0};
+    if (mine.size() < 2) machine.nodes = {mine, {mine.back() + 1}};
+    for (const std::size_t workers : {2UL, 3UL, 8UL}) {
+        const tbb_executor executor({.workers = workers}, machine);
+        REQUIRE(executor.workers() == workers);
+        contract::is_kept_by(executor);
+    }
+    contract::no_wait_delays_a_ready_claim(tbb_executor({.workers = 5}, machine));
+    contract::idle_workers_are_called_back(tbb_executor({.workers = 6}, machine), 6);
+    contract::every_shard_once(tbb_executor({.workers = 4, .pin = pinning::cpus}, machine));
+}
+
+TEST_CASE("Workers of a node run on its CPUs with memory of its own, and a borrowed thread is free again afterwards") {
+    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
+    const cpu_list mine = read_topology().cpus;
+    if (mine.size() < 2) return;
+    const topology machine{mine, {}, {{mine[0]}, {mine[1]}}, 0};
+    const tbb_executor executor({.workers = 4}, machine);
+    std::atomic<int> strange{0};
+    for (int job = 0; job < 20; ++job) {
+        counter_claims source(64, executor.order(), 4);
+        contract::run(executor, source, [&](const claim&, workspace& space) {
+            const cpu_list kept = detail::affinity_cpus();
+            if (kept != machine.nodes[space.node]) ++strange;
+            return outcome{};
+        });
+        REQUIRE(detail::affinity_cpus() == mine);
+    }
+    CHECK(strange == 0);
+}
+
+TEST_CASE("Posted tasks run on all nodes, each on its node's CPUs") {
+    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
+    const cpu_list mine = read_topology().cpus;
+    if (mine.size() < 2) return;
+    const topology machine{mine, {}, {{mine[0]}, {mine[1]}}, 0};
+    const tbb_executor executor({.workers = 4}, machine);
+    struct seen {
+        std::mutex mutex;
+        std::condition_variable come;
+        std::set<cpu_list> where;
+        std::size_t inside = 0;
+    };
+    const auto all = std::make_shared<seen>();
+    for (int i = 0; i < 4; ++i)
+        executor.post({all, [](void* self) {
+                           seen& s = *static_cast<seen*>(self);
+                           std::unique_lock lock(s.mutex);
+                           s.where.insert(detail::affinity_cpus());
+                           ++s.inside;
+                           s.come.notify_all();
+                           s.come.wait(lock, [&] { return s.inside >= 4; });  // one for each worker, at once
+                       }});
+    std::unique_lock lock(all->mutex);
+    all->come.wait(lock, [&] { return all->inside == 4; });
+    CHECK(all->where == std::set<cpu_list>{{mine[0]}, {mine[1]}});
 }

@@ -75,3 +75,20 @@ TEST_CASE("Each thread starts with its own share of the shards") {
 TEST_CASE("By default there are as many threads as CPUs that may be used") {
     CHECK(threads_executor().workers() == usable_cpus());
 }
+
+TEST_CASE("On a machine of several nodes threads keep to the CPUs of theirs, and the caller is free again afterwards") {
+    const cpu_list mine = read_topology().cpus;
+    topology machine{mine, {}, {{mine.front()}, {mine.back()}}, 0};
+    if (mine.size() < 2) machine.nodes = {mine, {mine.back() + 1}};
+    contract::is_kept_by(threads_executor({.workers = 3}, machine));
+    CHECK(detail::affinity_cpus() == mine);
+    if (mine.size() < 2) return;
+    const threads_executor executor({.workers = 2, .pin = pinning::cpus}, machine);
+    std::atomic<int> strange{0};
+    counter_claims source(64, executor.order(), 2);
+    contract::run(executor, source, [&](const claim&, workspace& space) {
+        if (detail::affinity_cpus() != machine.nodes[space.node]) ++strange;
+        return outcome{};
+    });
+    CHECK(strange == 0);
+}

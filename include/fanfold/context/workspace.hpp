@@ -87,6 +87,7 @@ public:
           events(other.events),
           steps(other.steps),
           sums(other.sums),
+          node(other.node),
           blocks(std::move(other.blocks)),
           block_(std::move(other.block_)),
           capacity_(std::exchange(other.capacity_, 0)),
@@ -106,6 +107,7 @@ public:
     event_sink events;   ///< empty unless somebody watches
     step_sink steps;     ///< empty unless somebody watches what a graph spends its time on
     sum_checks* sums = nullptr;  ///< null unless products are to be checked as they are computed
+    std::size_t node = 0;  ///< NUMA node, by number in topology::nodes, that its memory is near
     block_pool blocks;   ///< for what outlives scopes: values whose size only the run tells
 
     /// Uninitialized room for `count` elements, until the innermost scope ends.

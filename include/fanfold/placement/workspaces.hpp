@@ -34,17 +34,23 @@ public:
         std::unique_ptr<Workspace> space_;
     };
 
-    /// Called by the worker that will use it, so that the memory is first touched where it is used.
-    [[nodiscard]] loan lend(std::size_t bytes) {
+    /// Called by the worker that will use it, so that the memory is first touched where it is used; who names its NUMA
+    /// node gets one that was first touched there.
+    [[nodiscard]] loan lend(std::size_t bytes, std::size_t node = 0) {
         std::unique_ptr<Workspace> space;
         {
             const std::lock_guard lock(mutex_);
-            if (!idle_.empty()) {
-                space = std::move(idle_.back());
-                idle_.pop_back();
-            }
+            for (std::size_t last = idle_.size(); last-- != 0 && space == nullptr;)
+                if (idle_[last]->node == node) {
+                    std::swap(idle_[last], idle_.back());
+                    space = std::move(idle_.back());
+                    idle_.pop_back();
+                }
         }
-        if (space == nullptr) space = std::make_unique<Workspace>();
+        if (space == nullptr) {
+            space = std::make_unique<Workspace>();
+            space->node = node;
+        }
         space->reserve(bytes);
         return {*this, std::move(space)};
     }

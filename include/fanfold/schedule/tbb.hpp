@@ -6,18 +6,20 @@
 #include <tbb/task_arena.h>      // tbb::task_arena
 #include <tbb/task_group.h>      // tbb::task_group
 
-#include <algorithm>    // std::min
-#include <atomic>       // std::atomic
-#include <cstddef>      // std::size_t
-#include <memory>       // std::shared_ptr
-#include <mutex>        // std::mutex
-#include <stdexcept>    // std::runtime_error
-#include <string_view>  // std::string_view
-#include <utility>      // std::move
-#include <vector>       // std::vector
+#include <algorithm>           // std::min
+#include <atomic>              // std::atomic
+#include <condition_variable>  // std::condition_variable
+#include <cstddef>             // std::size_t
+#include <memory>              // std::shared_ptr
+#include <mutex>               // std::mutex
+#include <stdexcept>           // std::runtime_error
+#include <string_view>         // std::string_view
+#include <utility>             // std::move
+#include <vector>              // std::vector
 
 #include "../context/floating_point.hpp"
-#include "../placement/topology.hpp"
+#include "../placement/affinity.hpp"
+#include "../placement/places.hpp"
 #include "../placement/workspaces.hpp"
 #include "executor.hpp"
 #include "shared_tiles.hpp"
@@ -27,6 +29,7 @@ namespace fanfold::inline FANFOLD_ABI {
 
 struct tbb_options {
     std::size_t workers = 0;  ///< the caller included; 0: the CPUs that this process may use
+    pinning pin = pinning::nodes;
 };
 
 namespace detail {
@@ -52,20 +55,40 @@ private:
     static inline std::atomic<bool> forked_{false};
 };
 
-/// An arena of our own. One that came along in a fork is left alone: ending it may hang, too.
-class own_arena {
+/// Arenas of our own, one for each NUMA node that has workers. Those that came along in a fork are left alone: ending
+/// them may hang, too.
+class own_arenas {
 public:
-    explicit own_arena(tbb::task_arena* arena = nullptr) : arena_(arena) {}
-    ~own_arena() {
-        if (!fork_watch::forked()) delete arena_;
+    own_arenas() = default;
+    ~own_arenas() {
+        if (fork_watch::forked()) return;
+        for (const one& a : all_) delete a.arena;
     }
-    own_arena(const own_arena&) = delete;
-    own_arena& operator=(const own_arena&) = delete;
+    own_arenas(const own_arenas&) = delete;
+    own_arenas& operator=(const own_arenas&) = delete;
 
-    [[nodiscard]] tbb::task_arena* get() const noexcept { return arena_; }
+    /// The first has a place for the calling thread.
+    template <class = void>
+    void add(std::size_t node, std::size_t workers, cpu_list cpus) {
+        all_.reserve(all_.size() + 1);
+        const unsigned for_callers = all_.empty() ? 1 : 0;
+        all_.push_back({new tbb::task_arena(static_cast<int>(workers), for_callers), node, workers, std::move(cpus)});
+    }
+    struct one {
+        tbb::task_arena* arena;
+        std::size_t node;
+        std::size_t workers;
+        cpu_list cpus;  ///< of its node, where there are several
+    };
+    [[nodiscard]] tbb::task_arena& of_node(std::size_t node) const {
+        for (const one& a : all_)
+            if (a.node == node) return *a.arena;
+        return *all_.front().arena;
+    }
+    [[nodiscard]] const std::vector<one>& all() const noexcept { return all_; }
 
 private:
-    tbb::task_arena* arena_;
+    std::vector<one> all_;
 };
 
 }  // namespace detail
@@ -75,6 +98,8 @@ private:
 /// Where no claim is ready the tasks end and their threads are free for other work; the calling thread waits for the
 /// next claim, or, while it is busy, one task does in its place. Operations that split themselves into tiles start tasks
 /// that help; while an operation waits for them its thread takes nothing else up.
+/// On a machine of several NUMA nodes there is an arena for each, workers keep to their node's CPUs during a job, the
+/// calling thread too, and use memory that was first touched there; tiles are shared within a node.
 ///
 /// errors   more workers than tbb::global_control allows are not asked for: workers() tells how many there are. In the
 ///          child of a fork(), if any tbb_executor was made before it, making one and running a job throw
@@ -82,10 +107,20 @@ private:
 class tbb_executor {
 public:
     template <class = void>
-    explicit tbb_executor(tbb_options options = {})
-        : workers_(allowed(options.workers != 0 ? options.workers : usable_cpus())),
-          own_(new tbb::task_arena(static_cast<int>(workers_))),
-          arena_(own_.get()) {}
+    explicit tbb_executor(tbb_options options = {}) : tbb_executor(options, detail::machine_for(options.pin)) {}
+    /// As if on `machine`: an arena for each of its nodes that has workers.
+    template <class = void>
+    tbb_executor(const tbb_options& options, const topology& machine)
+        : workers_(allowed(options.workers != 0 ? options.workers : machine.usable_cpus())),
+          places_(worker_places(machine, workers_, options.pin)) {
+        for (std::size_t first = 0, last = 0; first < workers_; first = last) {
+            const std::size_t node = places_[first].node;
+            while (last < workers_ && places_[last].node == node) ++last;
+            own_.add(node, last - first, machine.nodes.size() > 1 ? machine.nodes[node] : cpu_list());
+        }
+        arena_ = own_.all().front().arena;
+        busy_ = std::make_shared<std::vector<std::atomic<std::size_t>>>(own_.all().size());
+    }
     /// Runs in the caller's arena, which must outlive this executor.
     template <class = void>
     explicit tbb_executor(tbb::task_arena& arena)
@@ -109,11 +144,13 @@ public:
     template <class = void>
     void post(task what) const {
         detail::fork_watch::check();
-        if (own_.get() != nullptr && (workers_ == 1 || !in_callers_place_->exchange(true))) {
-            callers_place_.post({std::make_shared<placed<>>(placed<>{std::move(what), arena_, in_callers_place_}),
+        if (!own_.all().empty() && (workers_ == 1 || !in_callers_place_->exchange(true))) {
+            callers_place_.post({std::make_shared<placed<>>(
+                                     placed<>{std::move(what), arena_, in_callers_place_, own_.all().front().cpus}),
                                  [](void* self) { static_cast<placed<>*>(self)->run(); }});
             return;
         }
+        if (own_.all().size() > 1) return post_to_a_node(std::move(what));
         arena_->enqueue([later = std::move(what)] { later(); });
     }
     [[nodiscard]] workspace_store& spaces() const noexcept { return spaces_; }
@@ -126,12 +163,34 @@ private:
         return std::min(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
     }
 
+    /// To the node with the fewest tasks for its workers.
+    template <class = void>
+    void post_to_a_node(task what) const {
+        const auto free_places = [&](std::size_t k) {
+            const std::size_t places = own_.all()[k].workers - (k == 0 ? 1 : 0);  // the caller's has a thread of ours
+            return static_cast<std::ptrdiff_t>(places) - static_cast<std::ptrdiff_t>((*busy_)[k].load());
+        };
+        std::size_t most = 0;
+        for (std::size_t k = 1; k < own_.all().size(); ++k)
+            if (free_places(k) > free_places(most)) most = k;
+        ++(*busy_)[most];
+        own_.all()[most].arena->enqueue([later = std::move(what), busy = busy_, most, cpus = own_.all()[most].cpus] {
+            {
+                const affinity_scope kept(cpus);
+                later();
+            }
+            --(*busy)[most];
+        });
+    }
+
     template <class = void>
     struct placed {
         task what;
         tbb::task_arena* arena;
         std::shared_ptr<std::atomic<bool>> taken;
+        cpu_list cpus;
         void run() const {
+            const affinity_scope kept(cpus);
             arena->execute([this] { what(); });
             taken->store(false);
         }
@@ -153,6 +212,10 @@ private:
             call_idle();
             state_.guard([&] { take_part(0); });
             tasks_.wait();
+            if (away_ == nullptr) return;
+            std::unique_lock lock(away_->mutex);
+            away_->closed = true;
+            away_->empty.wait(lock, [this] { return away_->inside == 0; });
         }
 
     private:
@@ -162,8 +225,33 @@ private:
             for (std::size_t worker = 1; worker < idle_.size(); ++worker) {
                 if (!idle_[worker]) continue;
                 idle_[worker] = false;
-                tasks_.run([this, worker] { state_.guard([&] { take_part(worker); }); });
+                if (executor_.own_.all().size() > 1)
+                    send(worker);
+                else
+                    tasks_.run([this, worker] { state_.guard([&] { take_part(worker); }); });
             }
+        }
+
+        /// Workers in arenas of several nodes. Those that have not begun when the job ends are not waited for: their
+        /// arena's threads may be waiting themselves.
+        struct away {
+            std::mutex mutex;
+            std::condition_variable empty;
+            bool closed = false;
+            std::size_t inside = 0;
+        };
+        void send(std::size_t worker) {
+            if (away_ == nullptr) away_ = std::make_shared<away>();
+            executor_.own_.of_node(executor_.places_[worker].node).enqueue([this, worker, there = away_] {
+                {
+                    const std::lock_guard lock(there->mutex);
+                    if (there->closed) return;
+                    ++there->inside;
+                }
+                state_.guard([&] { take_part(worker); });
+                const std::lock_guard lock(there->mutex);
+                if (--there->inside == 0) there->empty.notify_all();
+            });
         }
 
         /// What this worker may not take may be for one that has left.
@@ -193,7 +281,9 @@ private:
 
         /// Runs claims; returns when the job has finished or, for a task, when somebody else watches for claims.
         void take_part(std::size_t worker) {
-            const workspace_store::loan space = executor_.spaces_.lend(state_.job().workspace_bytes);
+            const worker_place& place = executor_.place_of(worker);
+            const affinity_scope kept(place.cpus);
+            const workspace_store::loan space = executor_.spaces_.lend(state_.job().workspace_bytes, place.node);
             state_.equip(*space);
             if (tiles_.width() > 1) (*space).tiles = tiles_;
             next_claim last = state_.drain(state_.ask(worker), worker, *space);
@@ -241,11 +331,19 @@ private:
         std::vector<bool> idle_;  ///< by worker: it has no task
         std::size_t watchers_ = 0;
         tbb::task_group tasks_;
+        std::shared_ptr<away> away_;
     };
 
+    [[nodiscard]] const worker_place& place_of(std::size_t worker) const noexcept {
+        return worker < places_.size() ? places_[worker] : anywhere_;
+    }
+
     std::size_t workers_;
-    detail::own_arena own_;
-    tbb::task_arena* arena_;
+    std::vector<worker_place> places_;  // none in a caller's arena
+    worker_place anywhere_;
+    detail::own_arenas own_;
+    tbb::task_arena* arena_ = nullptr;
+    std::shared_ptr<std::vector<std::atomic<std::size_t>>> busy_;  // tasks posted to each of our arenas
     mutable workspace_store spaces_;
     std::shared_ptr<std::atomic<bool>> in_callers_place_ = std::make_shared<std::atomic<bool>>(false);
     mutable detail::task_threads callers_place_{1};
