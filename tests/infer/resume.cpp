@@ -104,13 +104,45 @@ TEST_CASE("A ledger of other rows, another model or other answers is refused") {
     memory_ledger kept;
     (void)infer(serial_executor(), sine, xs, {.ledger = kept, .model_fingerprint = 1});
     CHECK(text_of([&] { (void)infer(serial_executor(), sine, ys, {.ledger = kept, .model_fingerprint = 1}); }) ==
+          "infer: the ledger holds answers for other rows than rows 3 to 3 of this batch");
+    CHECK(text_of([&] { (void)infer(serial_executor(), sine, xs, {.ledger = kept, .model_fingerprint = 2}); }) ==
           "memory_ledger: it is of another job, of 10 rows; this one has 10, or another model or other rows");
-    CHECK_FALSE(
-        text_of([&] { (void)infer(serial_executor(), sine, xs, {.ledger = kept, .model_fingerprint = 2}); }).empty());
     const answering two({{element::float32, {2}, 0, {}}},
                         [](const batch_view&, const mutable_batch_view&, workspace&) {});
     CHECK(text_of([&] { (void)infer(serial_executor(), two, xs, {.ledger = kept, .model_fingerprint = 1}); }) ==
           "infer: the ledger holds answers float32 [10], and the model gives float32 [10, 2]");
+}
+
+TEST_CASE("A row that is done must be the one it was; others may change, of any type and along any axis") {
+    tensor columns(element::float32, {3, 8});
+    for (std::size_t i = 0; i < 24; ++i) columns.as<float>().flat()[i] = static_cast<float>(i);
+    std::vector<float> xs = ramp(8);
+    const auto sums = [](const batch_view& rows) {
+        std::vector<float> all;
+        for (std::size_t row = 0; row < rows.rows(); ++row) {
+            if (rows[0].as<float>()(row) >= 4) throw std::runtime_error("not yet");
+            all.push_back(rows[0].as<float>()(row) + rows[1].as<float>()(1, row));
+        }
+        return all;
+    };
+    const auto run = [&](memory_ledger& kept) {
+        const batch rows(std::vector<part>{part(xs, 0, "x"), part(columns, 1, "columns")});
+        return infer(serial_executor(), sums, rows, {.partition = contiguous{.rows_per_shard = 2}, .ledger = kept});
+    };
+    memory_ledger kept;
+    CHECK(run(kept).failed_rows() == 4);
+    xs[6] = 5;
+    CHECK(run(kept).events.resumed == 4);
+    const auto refused = [&](float& element, const char* which) {
+        const float before = std::exchange(element, 99.0F);
+        CHECK(text_of([&] { (void)run(kept); }) ==
+              std::string("infer: the ledger holds answers for other rows than rows ") + which + " of this batch");
+        element = before;
+    };
+    refused(xs[3], "2 to 3");
+    refused(columns.as<float>()(2, 0), "0 to 1");
+    std::swap(xs[0], xs[1]);
+    CHECK_FALSE(text_of([&] { (void)run(kept); }).empty());
 }
 
 TEST_CASE("A ledger that cannot keep ends the job with what it says") {

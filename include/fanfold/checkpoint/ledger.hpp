@@ -15,7 +15,7 @@ namespace fanfold::inline FANFOLD_ABI {
 
 /// Which job a ledger is of. Not by shards, workers or executor: a job may go on with others.
 struct job_identity {
-    std::uint64_t fingerprint = 0;  ///< of model, rows and what else changes answers
+    std::uint64_t fingerprint = 0;  ///< of model, types of the rows and what else changes answers
     std::size_t rows = 0;
 };
 
@@ -26,6 +26,7 @@ struct rows_done {
     std::size_t first = 0;
     std::size_t rows = 0;
     std::vector<std::byte> answers;
+    std::uint64_t rows_digest = 0;  ///< of what the rows themselves are; that of two runs is the sum of theirs
 };
 
 /// Keeps what is done. A job calls, in this order,

@@ -73,7 +73,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     const detail::shards_are divided = detail::divided(model, rows);
 
     // checkpoint: what did an earlier run of this job do already?
-    detail::resumption before(how.ledger, rows, how.model_fingerprint);
+    detail::resumption before(how.ledger, rows, how.model_fingerprint, divided);
     shards = before.rest_of(std::move(shards), divided);
     const auto rules = detail::recheck_rules::of(how, workers.workers(), workers.name(), detail::rows_of_model(model));
     const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards() * rules.copies()), 1);
@@ -97,6 +97,8 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     detail::digest_record digested(how.digests, rows.rows());
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {
+        const detail::row_set which = claims.rows(what);
+        before.look_at(which);
         claims.limit(what, space);
         const detail::row_set which = claims.rows(what);
         const auto watch = sums.over(what, space);

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::sort, std::binary_search
+#include <atomic>     // std::atomic
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::uint64_t
+#include <memory>     // std::unique_ptr
 #include <mutex>      // std::mutex
 #include <stdexcept>  // std::runtime_error
 #include <string>     // std::string
@@ -11,31 +13,52 @@
 #include <vector>     // std::vector
 
 #include "../checkpoint/ledger.hpp"
+#include "../context/random.hpp"
 #include "../verify/digest.hpp"
 #include "answers.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
-/// A digest of all that the rows are, and of the model by the number that stands for it.
+/// A digest of what decides on a row's answer but the row itself: what all rows share, or all of them where they depend
+/// on each other, types, and the model by the number that stands for it.
 template <class = void>
-[[nodiscard]] std::uint64_t fingerprint(const batch& rows, std::uint64_t of_model) {
+[[nodiscard]] std::uint64_t fingerprint(const batch& rows, std::uint64_t of_model, shards_are divided) {
     std::string text = digest_text(of_model);
-    for (const part& p : rows.parts())
-        text += "|" + p.name() + " " + describe(p.data()) + " " + (p.rows() ? std::to_string(*p.rows()) : "shared") +
-                " " + digest_text(digest(p.data()));
-    return XXH3_64bits(text.data(), text.size());
+    for (const part& p : rows.parts()) {
+        text += "|" + p.name() + " " + describe(p.data()) + " " + (p.rows() ? std::to_string(*p.rows()) : "shared");
+        if (!p.rows() || divided == shards_are::whole) text += " " + digest_text(digest(p.data()));
+    }
+    return hash_bytes(text.data(), text.size());
 }
 
-/// threads  `keep` from all workers at once
+/// A digest of one row and its number. That of several rows is the sum, so that it does not matter where runs begin.
+template <class = void>
+[[nodiscard]] std::uint64_t row_digest(const batch& rows, std::size_t row) {
+    std::uint64_t sum = 0;
+    std::uint64_t number = 0;
+    for (const part& p : rows.parts()) {
+        ++number;
+        if (!p.rows()) continue;
+        const tensor_view& all = p.data();
+        const std::size_t bytes = all.bytes() / rows.rows();
+        const std::size_t each = entries_per_row(all.shape(), *p.rows(), rows.rows());
+        const std::uint64_t one = *p.rows() == 0 && all.dense() ? hash_bytes(all.data() + row * bytes, bytes)
+                                                                : digest(all.slice(*p.rows(), row * each, each));
+        sum += random_bits(one ^ random_bits(row + (number << 48U))())();
+    }
+    return sum;
+}
+
+/// threads  `look_at` and `keep` from all workers at once
 template <class>
 class basic_resumption {
 public:
     /// Opens the ledger, if there is one.
-    basic_resumption(any_ledger ledger, const batch& rows, std::uint64_t of_model)
-        : ledger_(ledger), done_(ledger ? rows.rows() : 0) {
+    basic_resumption(any_ledger ledger, const batch& rows, std::uint64_t of_model, shards_are divided)
+        : ledger_(ledger), rows_(rows), done_(ledger ? rows.rows() : 0) {
         if (!ledger_) return;
-        types_ = ledger_.open({fingerprint(rows, of_model), rows.rows()});
+        types_ = ledger_.open({fingerprint(rows, of_model, divided), rows.rows()});
         ledger_.restore([&](const rows_done& one) {
             if (one.first >= done_.size() || one.rows > done_.size() - one.first)
                 refuse("rows " + std::to_string(one.first) + " to " + std::to_string(one.first + one.rows - 1) +
@@ -44,8 +67,14 @@ public:
                 if (done_[row]) refuse("row " + std::to_string(row) + " twice");
                 done_[row] = true;
             }
+            std::uint64_t digest_now = 0;
+            for (std::size_t row = one.first; row < one.first + one.rows; ++row) digest_now += row_digest(rows, row);
+            if (digest_now != one.rows_digest)
+                refuse("answers for other rows than rows " + std::to_string(one.first) + " to " +
+                       std::to_string(one.first + one.rows - 1) + " of this batch");
             resumed_ += one.rows;
         });
+        if (resumed_ != done_.size()) digests_ = std::make_unique<std::atomic<std::uint64_t>[]>(done_.size());
     }
 
     /// The plan without what is done; shards that are to stay whole go where all of them is.
@@ -77,6 +106,13 @@ public:
             });
     }
 
+    /// Learns which rows these are, just before they are computed: then they need not come from memory twice.
+    void look_at(const row_set& rows) const {
+        if (!ledger_) return;
+        for (std::size_t at = 0; at < rows.rows(); ++at)
+            digests_[rows.row(at)].store(row_digest(rows_, rows.row(at)), std::memory_order_relaxed);
+    }
+
     /// Keeps those rows of an attempt that its faults do not name. They are at their places.
     void keep(const row_set& rows, const std::vector<fault>& faults, answer_store& answers) {
         if (!ledger_) return;
@@ -93,7 +129,10 @@ public:
         for (std::size_t at = 0; at < good.size();) {
             std::size_t end = at + 1;
             while (end < good.size() && good[end] == good[end - 1] + 1) ++end;
-            ledger_.keep({good[at], end - at, answers.get(good[at], end - at)});
+            rows_done run{.first = good[at], .rows = end - at, .answers = answers.get(good[at], end - at)};
+            for (std::size_t row = run.first; row < run.first + run.rows; ++row)
+                run.rows_digest += digests_[row].load(std::memory_order_relaxed);
+            ledger_.keep(std::move(run));
             at = end;
         }
     }
@@ -125,7 +164,9 @@ private:
     }
 
     any_ledger ledger_;
+    const batch& rows_;
     std::vector<bool> done_;  ///< by row: when the job began
+    std::unique_ptr<std::atomic<std::uint64_t>[]> digests_;
     std::vector<tensor_type> types_;
     std::size_t resumed_ = 0;
     std::mutex mutex_;
