@@ -34,7 +34,7 @@ template <class = void>
 
 /// A digest of one row and its number. That of several rows is the sum, so that it does not matter where runs begin.
 template <class = void>
-[[nodiscard]] std::uint64_t row_digest(const batch& rows, std::size_t row) {
+[[nodiscard]] std::uint64_t row_identity(const batch& rows, std::size_t row) {
     std::uint64_t sum = 0;
     std::uint64_t number = 0;
     for (const part& p : rows.parts()) {
@@ -68,7 +68,7 @@ public:
                 done_[row] = true;
             }
             std::uint64_t digest_now = 0;
-            for (std::size_t row = one.first; row < one.first + one.rows; ++row) digest_now += row_digest(rows, row);
+            for (std::size_t row = one.first; row < one.first + one.rows; ++row) digest_now += row_identity(rows, row);
             if (digest_now != one.rows_digest)
                 refuse("answers for other rows than rows " + std::to_string(one.first) + " to " +
                        std::to_string(one.first + one.rows - 1) + " of this batch");
@@ -110,7 +110,7 @@ public:
     void look_at(const row_set& rows) const {
         if (!ledger_) return;
         for (std::size_t at = 0; at < rows.rows(); ++at)
-            digests_[rows.row(at)].store(row_digest(rows_, rows.row(at)), std::memory_order_relaxed);
+            digests_[rows.row(at)].store(row_identity(rows_, rows.row(at)), std::memory_order_relaxed);
     }
 
     /// Keeps those rows of an attempt that its faults do not name. They are at their places.
