@@ -100,6 +100,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
         const detail::row_set which = claims.rows(what);
         before.look_at(which);
         claims.limit(what, space);
+        const auto watch = sums.over(what, space);
         const auto commits = [&](const outcome& checked, const batch_view& written) {
             if (how.time_limit) space.stop.check();  // what comes too late does not count
             const detail::recheck::why reason = watch.reason(what);

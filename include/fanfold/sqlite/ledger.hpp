@@ -73,6 +73,7 @@ public:
         committer_ = std::jthread([this](const std::stop_token& ended) { commit_groups(ended); });
     }
     ~ledger() {
+        const std::lock_guard lock(mutex_);  // or the committer, about to wait, would never hear of it
         committer_.request_stop();
         there_is_work_.notify_all();
     }
