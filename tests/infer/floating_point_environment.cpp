@@ -1,8 +1,6 @@
 // Every shard is computed under the same floating-point environment, whatever the caller or a model sets.
 // SPDX-License-Identifier: MIT
 #include <fanfold/infer/infer.hpp>
-#include <fanfold/model/graph_builder.hpp>
-#include <fanfold/model/operators/elementwise.hpp>
 #include <fanfold/schedule/serial.hpp>
 #include <fanfold/schedule/tbb.hpp>
 #include <fanfold/schedule/threads.hpp>
@@ -190,7 +188,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("LeNet-5 gives the same bits under every setting, also when it was loaded under one") {
+TEST_CASE("LeNet-5 gives the same bits under every setting, also when it was loaded under one", "[isa]") {
     const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
     const graph plain = networks::lenet5();
     tensor rows = networks::noise(60);
@@ -265,21 +263,11 @@ TEST_CASE("The caller's setting is there again when infer throws") {
 }
 
 TEST_CASE("Constants are folded under the standard environment") {
-    const auto build = [] {
-        graph_builder g;
-        tensor third = tensor::of<float>({1}, {1.0F});
-        tensor three = tensor::of<float>({1}, {3.0F});
-        const auto x = g.input("x", {element::float32, {rows_extent, 1}});
-        const auto folded =
-            g.add(arithmetic(kernel::binary::div), {g.constant(std::move(third)), g.constant(std::move(three))})
-                .front();
-        return std::move(g).finish({{"y", g.add(arithmetic(kernel::binary::mul), {x, folded}).front()}});
-    };
     const tensor ones = tensor::of<float>({1, 1}, {1.0F});
     for (const setting& callers : settings) {
         INFO(callers.name);
         std::unique_ptr<graph> built;
-        REQUIRE(kept_by(callers, [&] { built = std::make_unique<graph>(build()); }));
+        REQUIRE(kept_by(callers, [&] { built = std::make_unique<graph>(networks::folded_third()); }));
         CHECK(infer(serial_executor(), *built, ones).answers.as<float>()(0, 0) == 1.0F / 3.0F);
     }
 }

@@ -13,9 +13,15 @@ namespace networks {
 
 inline const std::string folder = FANFOLD_TEST_DATA;
 
-// Defined in networks.cpp, so that the importer is compiled once for all these tests.
+// Defined in networks.cpp, so that importer and kernels are compiled once for all these tests.
 fanfold::graph lenet5();
 fanfold::graph mlp();
+/// From images [rows, 33, 31, 24] with channels last to "scores" and "h"; every step is large enough to be split.
+fanfold::graph splittable();
+/// Rows at axis 1 of x and of the first answer, at axis 0 of the others.
+fanfold::graph rows_at_axis_1(const fanfold::symbolic_shape& x);
+/// x times a third: two constants that are divided when the graph is built.
+fanfold::graph folded_third();
 
 /// Pictures of seeded noise: like images to a network's arithmetic, and always there.
 inline fanfold::tensor noise(std::size_t images) {
@@ -23,6 +29,15 @@ inline fanfold::tensor noise(std::size_t images) {
     std::mt19937 generator(7);
     std::uniform_real_distribution<float> pixel(0, 1);
     for (float& value : made.as<float>().flat()) value = pixel(generator);
+    return made;
+}
+
+/// Seeded noise between -0.1 and 0.1.
+inline fanfold::tensor small_numbers(const fanfold::shape& extents, unsigned seed) {
+    fanfold::tensor made(fanfold::element::float32, extents);
+    std::mt19937 generator(seed);
+    std::uniform_real_distribution<float> number(-0.1F, 0.1F);
+    for (float& value : made.as<float>().flat()) value = number(generator);
     return made;
 }
 

@@ -29,7 +29,7 @@ std::size_t right_answers(const view<const float>& logits, const std::vector<std
 
 }  // namespace
 
-TEST_CASE("The first 100 images have the reference's logits within 1e-4", "[data]") {
+TEST_CASE("The first 100 images have the reference's logits within 1e-4", "[data][isa]") {
     const auto images = test_data::find(images_file);
     if (!images) return;
     const tensor all = idx::read_images(*images);
@@ -45,7 +45,7 @@ TEST_CASE("The first 100 images have the reference's logits within 1e-4", "[data
     }
 }
 
-TEST_CASE("Of the 10,000 test images LeNet-5 gets 9,051 right and the MLP 8,856", "[data]") {
+TEST_CASE("Of the 10,000 test images LeNet-5 gets 9,051 right and the MLP 8,856", "[data][isa]") {
     const auto images = test_data::find(images_file);
     const auto labels_found = test_data::find(labels_file);
     if (!images || !labels_found) return;

@@ -1,11 +1,6 @@
 // tests/infer/row_axes.cpp - rows along any axis of a graph's inputs, sizes known at load or in the run: the same bits.
 // SPDX-License-Identifier: MIT
 #include <fanfold/infer/infer.hpp>
-#include <fanfold/model/graph_builder.hpp>
-#include <fanfold/model/operators/axes.hpp>
-#include <fanfold/model/operators/elementwise.hpp>
-#include <fanfold/model/operators/reduce.hpp>
-#include <fanfold/model/operators/softmax.hpp>
 #include <fanfold/schedule/serial.hpp>
 #include <fanfold/schedule/threads.hpp>
 
@@ -13,23 +8,13 @@
 
 #include "../catch.hpp"
 #include "../text.hpp"
+#include "networks.hpp"
 
 using namespace fanfold;
 
 namespace {
 
 const extent N = rows_extent, unknown = extent::unknown();
-
-/// Rows at axis 1 of x and of the first answer, at axis 0 of the others.
-graph network(const symbolic_shape& of) {
-    graph_builder g;
-    const auto x = g.input("x", {element::float32, of});
-    const auto e = g.add(unary_function(kernel::unary::exp), {x}, "exp").front();
-    const auto s = g.add(softmax(2), {e}, "softmax").front();
-    const auto t = g.add(transpose({1, 0, 2}), {s}, "transpose").front();
-    const auto r = g.add(reduce(kernel::reduction::mean, {{0}}, reduced_axis::removed), {s}, "mean").front();
-    return std::move(g).finish({{"s", s}, {"t", t}, {"r", r}});
-}
 
 tensor sequence() {
     tensor made(element::float32, {5, 13, 3});
@@ -44,10 +29,11 @@ bool same_bits(const tensor_view& a, const tensor_view& b) {
 
 }  // namespace
 
-TEST_CASE("Rows at axis 1 give the same bits for every shard size, planned or not") {
+TEST_CASE("Rows at axis 1 give the same bits for every shard size, planned or not", "[isa]") {
     const tensor x = sequence();
     const batch rows(part(x, 1));
-    const job whole = infer(serial_executor(), network({5, N, 3}), rows, {.partition = contiguous{.shards = 1}});
+    const job whole =
+        infer(serial_executor(), networks::rows_at_axis_1({5, N, 3}), rows, {.partition = contiguous{.shards = 1}});
     REQUIRE(whole.failures.empty());
     REQUIRE(whole.answers[0].shape() == shape{5, 13, 3});
     CHECK(whole.answers.parts()[0].rows() == row_axis(1));
@@ -55,7 +41,7 @@ TEST_CASE("Rows at axis 1 give the same bits for every shard size, planned or no
     CHECK(whole.answers[2].shape() == shape{13, 3});
     for (const symbolic_shape& of : {symbolic_shape{5, N, 3}, symbolic_shape{unknown, N, 3},
                                      symbolic_shape::of_rank(3), symbolic_shape::unknown()}) {
-        const graph g = network(of);
+        const graph g = networks::rows_at_axis_1(of);
         for (const std::size_t each : {1UL, 2UL, 3UL, 7UL, 13UL}) {
             INFO(of.text() << ", " << each << " rows a shard");
             const options cut{.partition = contiguous{.rows_per_shard = each}};
@@ -70,7 +56,7 @@ TEST_CASE("Rows at axis 1 give the same bits for every shard size, planned or no
 
 TEST_CASE("What mixes the rows of this batch is named, though the graph alone does not tell") {
     const tensor x = sequence();
-    const graph g = network(symbolic_shape::unknown());
+    const graph g = networks::rows_at_axis_1(symbolic_shape::unknown());
     CHECK(g.row_mixer().empty());
     CHECK(g.row_mixer(batch(part(x, 1))).empty());
     CHECK(g.row_mixer(batch(part(x, 0))) == "mean");

@@ -68,7 +68,7 @@ bool same_bits(const batch& a, const batch& b) {
 
 }  // namespace
 
-TEST_CASE("LeNet-5 gives the serial run's bits for all shard sizes, worker counts, executors and orders") {
+TEST_CASE("LeNet-5 gives the serial run's bits for all shard sizes, worker counts, executors and orders", "[isa]") {
     const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
     const graph model = networks::lenet5();
     const tensor rows = networks::noise(images);
@@ -100,7 +100,7 @@ TEST_CASE("LeNet-5 gives the serial run's bits for all shard sizes, worker count
 }
 
 #if FANFOLD_X86_64
-TEST_CASE("A caller that flushes subnormals gets the bits of one that does not") {
+TEST_CASE("A caller that flushes subnormals gets the bits of one that does not", "[isa]") {
     const graph model = networks::lenet5();
     tensor rows = networks::noise(200);
     for (float& value : rows.as<float>().flat()) value *= 1e-38F;  // so that there is something to flush
@@ -121,7 +121,7 @@ TEST_CASE("A caller that flushes subnormals gets the bits of one that does not")
 }
 #endif
 
-TEST_CASE("A row has the same bits alone as among others, in both networks") {
+TEST_CASE("A row has the same bits alone as among others, in both networks", "[isa]") {
     const tensor rows = networks::noise(65);
     for (const graph& model : {networks::lenet5(), networks::mlp()}) {
         const job together = infer(serial_executor(), model, rows, {.partition = contiguous{.shards = 1}});

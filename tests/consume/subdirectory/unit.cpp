@@ -1,5 +1,7 @@
 // The same unit twice in one program: FANFOLD_UNIT is plain, or native and compiled with -march=native.
 // SPDX-License-Identifier: MIT
+#include <fanfold/core/eigen_tensor.hpp>
+#include <fanfold/evaluate/report_json.hpp>
 #include <fanfold/fanfold.hpp>
 #include <fanfold/onnx/load.hpp>
 
