@@ -24,6 +24,9 @@ else()
   set(fanfold_importer fanfold_importer_for_programs)
   fanfold_compiled_onnx(${fanfold_importer})
   target_link_libraries(${fanfold_importer} PRIVATE fanfold_flags)
+  if(FANFOLD_SANITIZE)  # what is computed there is little, what is compiled is not
+    target_compile_options(${fanfold_importer} PRIVATE -O0)
+  endif()
 endif()
 
 # fanfold_plain_program(NAME SOURCES...): an executable that loads no ONNX file.

@@ -48,7 +48,8 @@ const function functions[] = {
 
 }  // namespace
 
-TEST_CASE("exp, sigmoid and tanh stay within the error they promise over all floats", "[kernel][activation]") {
+TEST_CASE("exp, sigmoid and tanh stay within the error they promise over all floats",
+          "[kernel][activation][every_isa]") {
     for (const function& f : functions)
         for (const auto set : every_isa()) {
             double worst = 0;
@@ -76,7 +77,7 @@ TEST_CASE("exp, sigmoid and tanh stay within the error they promise over all flo
         }
 }
 
-TEST_CASE("activations treat zeros, infinities and NaN as the functions do", "[kernel][activation]") {
+TEST_CASE("activations treat zeros, infinities and NaN as the functions do", "[kernel][activation][every_isa]") {
     const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
     const float in[] = {0.0F, -0.0F, inf, -inf, nan, -nan, 200.0F, -200.0F};
     for (const auto set : every_isa()) {
@@ -96,7 +97,8 @@ TEST_CASE("activations treat zeros, infinities and NaN as the functions do", "[k
     }
 }
 
-TEST_CASE("an element's bits depend neither on its position nor on the length of the row", "[kernel][activation]") {
+TEST_CASE("an element's bits depend neither on its position nor on the length of the row",
+          "[kernel][activation][every_isa]") {
     numbers next(3);
     std::vector<float> in = next.some(100);
     for (float& x : in) x *= 20;

@@ -87,7 +87,8 @@ struct problem {
 
 }  // namespace
 
-TEST_CASE("attention agrees with all scores at once in double: masks, causes, shared heads", "[kernel][attention]") {
+TEST_CASE("attention agrees with all scores at once in double: masks, causes, shared heads",
+          "[kernel][attention][every_isa]") {
     numbers next(1);
     for (const auto set : every_isa())
         for (const auto& extents : {std::array<std::int64_t, 7>{2, 4, 2, 5, 70, 8, 19},
@@ -112,7 +113,7 @@ TEST_CASE("attention agrees with all scores at once in double: masks, causes, sh
 }
 
 TEST_CASE("a query's bits depend neither on other queries nor on hidden keys, and layouts are a matter of strides",
-          "[kernel][attention]") {
+          "[kernel][attention][every_isa]") {
     numbers next(2);
     workspace space;
     const problem p({2, 2, 1, 110, 150, 20, 21}, next);
@@ -156,7 +157,7 @@ TEST_CASE("a query's bits depend neither on other queries nor on hidden keys, an
     }
 }
 
-TEST_CASE("whole blocks of -infinity are harmless; nothing to see gives NaN", "[kernel][attention]") {
+TEST_CASE("whole blocks of -infinity are harmless; nothing to see gives NaN", "[kernel][attention][every_isa]") {
     numbers next(3);
     problem p({1, 1, 1, 2, 200, 4, 4}, next);
     p.mask_shape = {1, 1, 2, 200};

@@ -104,7 +104,7 @@ std::vector<problem> problems() {
 
 }  // namespace
 
-TEST_CASE("conv2d agrees with a naive loop for all geometries, amid poison", "[kernel][convolution]") {
+TEST_CASE("conv2d agrees with a naive loop for all geometries, amid poison", "[kernel][convolution][every_isa]") {
     std::size_t turn = 0;
     for (const auto set : every_isa())
         for (const problem& p : problems()) {
@@ -124,7 +124,7 @@ TEST_CASE("conv2d agrees with a naive loop for all geometries, amid poison", "[k
 }
 
 TEST_CASE("an image's bits do not depend on how many images there are, nor on what scratch held before",
-          "[kernel][convolution]") {
+          "[kernel][convolution][every_isa]") {
     problem p{70, 6, 14, 14, 16, 5, 5, {.stride = {1, 2}, .padding = {1, 2, 0, 3}}};
     p.fill();
     const auto w = p.packed();

@@ -81,7 +81,7 @@ sums convolve(const std::vector<float>& in, const shape& in_shape, const std::ve
 }  // namespace
 
 TEST_CASE("convolution over one to three axes agrees with naive loops, amid poison, in float and double",
-          "[kernel][convolution]") {
+          "[kernel][convolution][every_isa]") {
     numbers next(1);
     workspace space;
     struct layer {
@@ -129,7 +129,8 @@ TEST_CASE("convolution over one to three axes agrees with naive loops, amid pois
     }
 }
 
-TEST_CASE("transposed convolution agrees with naive loops, whatever is cut off or added", "[kernel][convolution]") {
+TEST_CASE("transposed convolution agrees with naive loops, whatever is cut off or added",
+          "[kernel][convolution][every_isa]") {
     numbers next(2);
     workspace space;
     struct layer {

@@ -34,7 +34,7 @@ std::vector<nhwc_problem> problems() {
 
 }  // namespace
 
-TEST_CASE("a convolution with channels side by side agrees with the sum in double") {
+TEST_CASE("a convolution with channels side by side agrees with the sum in double", "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems())
             for (const activation act : {activation::none, activation::relu, activation::sigmoid}) {
@@ -51,7 +51,7 @@ TEST_CASE("a convolution with channels side by side agrees with the sum in doubl
             }
 }
 
-TEST_CASE("an addend is added before the activation") {
+TEST_CASE("an addend is added before the activation", "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems()) {
             const kernel::packed_conv_nhwc packed(p.weight_view(), p.bias_view(), p.geometry);
@@ -68,7 +68,8 @@ TEST_CASE("an addend is added before the activation") {
         }
 }
 
-TEST_CASE("an answer may be some of the channels of images, with the same bits; the others stay as they are") {
+TEST_CASE("an answer may be some of the channels of images, with the same bits; the others stay as they are",
+          "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems())
             for (const activation act : {activation::none, activation::sigmoid}) {
@@ -84,7 +85,7 @@ TEST_CASE("an answer may be some of the channels of images, with the same bits; 
             }
 }
 
-TEST_CASE("an addend may be where the answer goes when it is written once") {
+TEST_CASE("an addend may be where the answer goes when it is written once", "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems()) {
             const kernel::packed_conv_nhwc packed(p.weight_view(), p.bias_view(), p.geometry);
@@ -102,7 +103,7 @@ TEST_CASE("an addend may be where the answer goes when it is written once") {
         }
 }
 
-TEST_CASE("an image has the same bits in every batch and at every place in it") {
+TEST_CASE("an image has the same bits in every batch and at every place in it", "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems()) {
             constexpr std::int64_t many = 131;

@@ -28,7 +28,7 @@ std::vector<nhwc_problem> problems() {
 
 }  // namespace
 
-TEST_CASE("a convolution of each channel by itself agrees with the sum in double") {
+TEST_CASE("a convolution of each channel by itself agrees with the sum in double", "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems())
             for (const activation act : {activation::none, activation::relu, activation::sigmoid}) {
@@ -44,7 +44,7 @@ TEST_CASE("a convolution of each channel by itself agrees with the sum in double
             }
 }
 
-TEST_CASE("a depthwise addend is added before the activation") {
+TEST_CASE("a depthwise addend is added before the activation", "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems()) {
             const kernel::packed_depthwise_nhwc packed(p.weight_view(), p.bias_view(), p.geometry);

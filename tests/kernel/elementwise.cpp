@@ -44,7 +44,7 @@ float broadcast_at(const view<const float>& v, const shape& whole, std::size_t i
 
 }  // namespace
 
-TEST_CASE("binary operations broadcast any shapes amid poison", "[kernel][elementwise]") {
+TEST_CASE("binary operations broadcast any shapes amid poison", "[kernel][elementwise][every_isa]") {
     const std::pair<shape, shape> cases[] = {{{7, 33}, {7, 33}},
                                              {{7, 33}, {33}},
                                              {{7, 33}, {7, 1}},
@@ -77,7 +77,7 @@ TEST_CASE("binary operations broadcast any shapes amid poison", "[kernel][elemen
             }
 }
 
-TEST_CASE("strided operands and results are correct, and in place is allowed", "[kernel][elementwise]") {
+TEST_CASE("strided operands and results are correct, and in place is allowed", "[kernel][elementwise][every_isa]") {
     numbers next(1);
     for (const auto set : every_isa()) {
         guarded a(next.some(400)), b(next.some(400)), out(1200);
@@ -264,7 +264,7 @@ TEST_CASE("doubles and integers broadcast too", "[kernel][elementwise]") {
 }
 
 TEST_CASE("unary functions give an element the same bits whatever its strides and neighbours",
-          "[kernel][elementwise]") {
+          "[kernel][elementwise][every_isa]") {
     std::vector<float> values = numbers(5).some(300);
     for (float& x : values) x *= 6;
     for (const auto set : every_isa())

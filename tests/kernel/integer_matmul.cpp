@@ -25,7 +25,8 @@ int zero(const tensor& t, std::size_t i) { return t.size() == 0 ? 0 : value(t, t
 
 }  // namespace
 
-TEST_CASE("integer products are exact for every pair of types and every kind of zero point", "[kernel][integer]") {
+TEST_CASE("integer products are exact for every pair of types and every kind of zero point",
+          "[kernel][integer][every_isa]") {
     numbers next(1);
     workspace space;
     for (const auto set : every_isa())
@@ -58,7 +59,7 @@ TEST_CASE("integer products are exact for every pair of types and every kind of 
                 }
 }
 
-TEST_CASE("integer convolution is exact, padding counts as the zero point", "[kernel][integer]") {
+TEST_CASE("integer convolution is exact, padding counts as the zero point", "[kernel][integer][every_isa]") {
     numbers next(2);
     workspace space;
     const kernel::conv_geometry g{.stride = {2, 1}, .dilation = {1, 2}, .before = {1, 2}, .after = {0, 1}, .groups = 2};
@@ -94,7 +95,7 @@ TEST_CASE("integer convolution is exact, padding counts as the zero point", "[ke
         }
 }
 
-TEST_CASE("the greatest products stay exact over more steps than a float counts", "[kernel][integer]") {
+TEST_CASE("the greatest products stay exact over more steps than a float counts", "[kernel][integer][every_isa]") {
     workspace space;
     tensor a(element::uint8, {2, 1030}), b(element::uint8, {1030, 17});
     std::fill_n(a.data(), a.size(), std::byte{255});

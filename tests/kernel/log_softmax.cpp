@@ -22,7 +22,8 @@ double naive(const std::vector<double>& x, std::size_t start, std::size_t step, 
 
 }  // namespace
 
-TEST_CASE("log_softmax along any axis agrees with a naive loop, amid poison and in place", "[kernel][log_softmax]") {
+TEST_CASE("log_softmax along any axis agrees with a naive loop, amid poison and in place",
+          "[kernel][log_softmax][every_isa]") {
     numbers next(4);
     for (const shape& extents : {shape{7, 10}, shape{3, 16, 5}, shape{2, 33, 1, 17}, shape{1, 1}, shape{70}})
         for (std::size_t axis = 0; axis < extents.rank(); ++axis) {
@@ -68,7 +69,8 @@ TEST_CASE("log_softmax along any axis agrees with a naive loop, amid poison and 
         }
 }
 
-TEST_CASE("a row's log_softmax has the same bits along any axis and beside any rows", "[kernel][log_softmax]") {
+TEST_CASE("a row's log_softmax has the same bits along any axis and beside any rows",
+          "[kernel][log_softmax][every_isa]") {
     const std::int64_t rows = 37, n = 45;
     const std::vector<float> values = numbers(6).some(static_cast<std::size_t>(rows * n));
     std::vector<float> turned(values.size());

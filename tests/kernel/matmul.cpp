@@ -56,7 +56,8 @@ struct problem {
 
 }  // namespace
 
-TEST_CASE("matmul agrees with a naive loop at odd sizes, amid poison, for every activation", "[kernel][matmul]") {
+TEST_CASE("matmul agrees with a naive loop at odd sizes, amid poison, for every activation",
+          "[kernel][matmul][every_isa]") {
     const std::int64_t sizes[][3] = {{1, 1, 1},    {1, 7, 3},     {2, 5, 16},   {3, 16, 17},    {4, 3, 31},
                                      {5, 33, 33},  {7, 20, 65},   {11, 9, 100}, {12, 64, 32},   {13, 1, 129},
                                      {17, 513, 5}, {97, 40, 48},  {6, 600, 49}, {1, 1030, 130}, {100, 3, 1},
@@ -76,7 +77,7 @@ TEST_CASE("matmul agrees with a naive loop at odd sizes, amid poison, for every 
         }
 }
 
-TEST_CASE("a row's bits do not depend on how many rows there are", "[kernel][matmul]") {
+TEST_CASE("a row's bits do not depend on how many rows there are", "[kernel][matmul][every_isa]") {
     const problem p(70, 530, 83);
     const kernel::packed_matrix w(p.weights(), p.offsets());
     for (const auto set : every_isa()) {
@@ -93,7 +94,8 @@ TEST_CASE("a row's bits do not depend on how many rows there are", "[kernel][mat
     }
 }
 
-TEST_CASE("strides change nothing: column-major, padded, reversed and transposed operands", "[kernel][matmul]") {
+TEST_CASE("strides change nothing: column-major, padded, reversed and transposed operands",
+          "[kernel][matmul][every_isa]") {
     const problem p(29, 700, 37);
     const kernel::packed_matrix w(p.weights(), p.offsets());
     std::vector<float> transposed(p.w.size());
@@ -158,7 +160,7 @@ TEST_CASE("weights that lie column by column are packed as others", "[kernel][ma
         }
 }
 
-TEST_CASE("empty extents: no rows, no columns, and K = 0 gives act(bias)", "[kernel][matmul]") {
+TEST_CASE("empty extents: no rows, no columns, and K = 0 gives act(bias)", "[kernel][matmul][every_isa]") {
     const float bias[] = {-1, 2, 3};
     for (const auto set : every_isa()) {
         const kernel::packed_matrix w(view<const float>(nullptr, shape{0, 3}), view<const float>(bias, shape{3}));
@@ -175,7 +177,7 @@ TEST_CASE("empty extents: no rows, no columns, and K = 0 gives act(bias)", "[ker
     }
 }
 
-TEST_CASE("NaN and infinity in a row reach that row alone", "[kernel][matmul]") {
+TEST_CASE("NaN and infinity in a row reach that row alone", "[kernel][matmul][every_isa]") {
     problem p(14, 40, 20);
     p.a[3 * 40 + 5] = poison();
     const kernel::packed_matrix w(p.weights());
@@ -249,7 +251,7 @@ TEST_CASE("Eigen matrices go into kernels as they are") {
     CHECK(out.minCoeff() == 0);
 }
 
-TEST_CASE("blocks of rows and of the inner extent do not change a bit", "[kernel][matmul]") {
+TEST_CASE("blocks of rows and of the inner extent do not change a bit", "[kernel][matmul][every_isa]") {
     numbers next(23);
     // inner extents beyond a block; rows 4 KiB apart, which narrow tiles gather; columns beside each other (a transposed)
     const std::pair<std::size_t, std::size_t> sizes[] = {{1024, 272}, {1300, 33}, {530, 256}};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::fill_n
+#include <array>      // std::array
 #include <cmath>      // std::exp
 #include <cstdint>    // std::int64_t
 #include <cstring>    // std::memcmp
@@ -32,13 +33,14 @@ struct nhwc_problem {
     }
     fanfold::view<const float> bias_view() const { return {bias.data(), fanfold::shape{outputs}}; }
 
-    /// `units`: how many roundings of the sum of all terms' sizes an answer may be away.
-    bool right(const fanfold::view<float>& out, fanfold::kernel::activation act, double units = 4) const {
+    /// The naive loop: at each place of the answer the sum, before any activation, and the sum of its terms' sizes.
+    std::vector<std::array<double, 2>> naive(const fanfold::shape& answer) const {
         const std::int64_t per_group = channels / geometry.groups, outputs_per_group = outputs / geometry.groups;
-        for (std::int64_t n = 0; n < out.extent(0); ++n)
-            for (std::int64_t y = 0; y < out.extent(1); ++y)
-                for (std::int64_t x = 0; x < out.extent(2); ++x)
-                    for (std::int64_t o = 0; o < out.extent(3); ++o) {
+        std::vector<std::array<double, 2>> made;
+        for (std::int64_t n = 0; n < answer[0]; ++n)
+            for (std::int64_t y = 0; y < answer[1]; ++y)
+                for (std::int64_t x = 0; x < answer[2]; ++x)
+                    for (std::int64_t o = 0; o < answer[3]; ++o) {
                         double sum = bias[static_cast<std::size_t>(o)], size = std::abs(sum);
                         for (std::int64_t c = 0; c < per_group; ++c)
                             for (std::int64_t ky = 0; ky < kh; ++ky)
@@ -56,12 +58,28 @@ struct nhwc_problem {
                                     sum += term;
                                     size += std::abs(term);
                                 }
+                        made.push_back({sum, size});
+                    }
+        return made;
+    }
+
+    /// `units`: how many roundings of the sum of all terms' sizes an answer may be away.
+    bool right(const fanfold::view<float>& out, fanfold::kernel::activation act, double units = 4) const {
+        if (sums.empty()) sums = naive(out.shape());
+        auto expected = sums.begin();
+        for (std::int64_t n = 0; n < out.extent(0); ++n)
+            for (std::int64_t y = 0; y < out.extent(1); ++y)
+                for (std::int64_t x = 0; x < out.extent(2); ++x)
+                    for (std::int64_t o = 0; o < out.extent(3); ++o) {
+                        auto [sum, size] = *expected++;
                         if (act == fanfold::kernel::activation::relu && sum < 0) sum = 0;
                         if (act == fanfold::kernel::activation::sigmoid) sum = 1 / (1 + std::exp(-sum));
                         if (!near(out(n, y, x, o), sum, size + 1, units)) return false;
                     }
         return true;
     }
+
+    mutable std::vector<std::array<double, 2>> sums{};  ///< what naive() said: asked once for many answers
 };
 
 /// `run` writes its answer into some of the channels of wider images: the bits of `alone`, and nothing else is touched.

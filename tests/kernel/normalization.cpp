@@ -25,7 +25,8 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-TEST_CASE("layer and RMS normalization agree with a naive loop, amid poison, one row as many", "[kernel][norm]") {
+TEST_CASE("layer and RMS normalization agree with a naive loop, amid poison, one row as many",
+          "[kernel][norm][every_isa]") {
     numbers next(1);
     for (const auto set : every_isa())
         for (const auto& [rows, n] : {std::pair<std::int64_t, std::int64_t>{5, 37}, {1, 1}, {3, 16}, {2, 9000}}) {
@@ -63,7 +64,7 @@ TEST_CASE("layer and RMS normalization agree with a naive loop, amid poison, one
 }
 
 TEST_CASE("group and instance normalization agree with a naive loop, with scales per channel or group",
-          "[kernel][norm]") {
+          "[kernel][norm][every_isa]") {
     numbers next(2);
     const shape extents{3, 6, 5, 7};
     const std::vector<float> values = next.some(extents.volume());
@@ -94,7 +95,8 @@ TEST_CASE("group and instance normalization agree with a naive loop, with scales
             }
 }
 
-TEST_CASE("batch normalization agrees with its formula for planes and for channels side by side", "[kernel][norm]") {
+TEST_CASE("batch normalization agrees with its formula for planes and for channels side by side",
+          "[kernel][norm][every_isa]") {
     numbers next(3);
     for (const auto set : every_isa())
         for (const shape& extents : {shape{3, 19, 3, 7}, shape{4, 37}, shape{2, 5, 1}, shape{6}}) {
@@ -119,7 +121,7 @@ TEST_CASE("batch normalization agrees with its formula for planes and for channe
         }
 }
 
-TEST_CASE("mean-variance normalization goes over any axes", "[kernel][norm]") {
+TEST_CASE("mean-variance normalization goes over any axes", "[kernel][norm][every_isa]") {
     const shape extents{2, 3, 5, 4};
     const std::vector<float> values = numbers(4).some(extents.volume());
     workspace space;

@@ -62,7 +62,7 @@ const std::pair<shape, window2d> cases[] = {
 
 }  // namespace
 
-TEST_CASE("pooling agrees with a naive loop for all windows, amid poison", "[kernel][pooling]") {
+TEST_CASE("pooling agrees with a naive loop for all windows, amid poison", "[kernel][pooling][every_isa]") {
     numbers next(5);
     for (const auto set : every_isa())
         for (const auto& [extents, w] : cases) {
@@ -88,7 +88,7 @@ TEST_CASE("pooling agrees with a naive loop for all windows, amid poison", "[ker
         }
 }
 
-TEST_CASE("a NaN reaches exactly the windows that contain it", "[kernel][pooling]") {
+TEST_CASE("a NaN reaches exactly the windows that contain it", "[kernel][pooling][every_isa]") {
     const shape extents{1, 1, 9, 40};
     for (const auto set : every_isa())
         for (const window2d& w : {window2d{.size = {2, 2}, .stride = {2, 2}}, window2d{.size = {3, 3}},
@@ -150,7 +150,8 @@ TEST_CASE("garbage windows are refused", "[kernel][pooling]") {
     CHECK_THROWS_AS(kernel::max_pool2d({a.data(), in, {64, 64, 1, 8}}, {}, {b.data(), in}), std::invalid_argument);
 }
 
-TEST_CASE("global average pooling takes the mean of each channel, for any number of axes", "[kernel][pooling]") {
+TEST_CASE("global average pooling takes the mean of each channel, for any number of axes",
+          "[kernel][pooling][every_isa]") {
     numbers next(2);
     for (const auto set : every_isa())
         for (const shape& extents : {shape{3, 5, 7, 7}, shape{2, 3, 1}, shape{2, 2, 100}, shape{1, 4, 3, 5, 11}}) {

@@ -47,7 +47,7 @@ double expected(const problem& p, const std::vector<float>& in, const std::int64
 
 }  // namespace
 
-TEST_CASE("pooling with channels side by side agrees with a loop") {
+TEST_CASE("pooling with channels side by side agrees with a loop", "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const problem& p : problems()) {
             const std::vector<float> values = numbers(11).some(p.in.volume());
@@ -75,7 +75,7 @@ TEST_CASE("pooling with channels side by side agrees with a loop") {
         }
 }
 
-TEST_CASE("NaN under a window is its greatest element, whatever stands after it") {
+TEST_CASE("NaN under a window is its greatest element, whatever stands after it", "[every_isa]") {
     for (const kernel::isa set : every_isa()) {
         std::vector<float> in(2 * 2 * 3, 1.0F), out(3);
         in[4] = std::numeric_limits<float>::quiet_NaN();

@@ -99,7 +99,7 @@ void reduce(kernel::isa set, reduction op, const tensor_view& in, const std::vec
 
 }  // namespace
 
-TEST_CASE("reductions of float along any axes agree with naive loops, amid poison", "[kernel][reduce]") {
+TEST_CASE("reductions of float along any axes agree with naive loops, amid poison", "[kernel][reduce][every_isa]") {
     numbers next(3);
     for (const auto& [whole, axes] : examples)
         for (const reduction op : every_reduction) {
@@ -123,7 +123,7 @@ TEST_CASE("reductions of float along any axes agree with naive loops, amid poiso
         }
 }
 
-TEST_CASE("a sum's bits depend neither on strides nor on the elements beside it", "[kernel][reduce]") {
+TEST_CASE("a sum's bits depend neither on strides nor on the elements beside it", "[kernel][reduce][every_isa]") {
     const std::int64_t rows = 37, n = 150;
     std::vector<float> values = numbers(6).some(static_cast<std::size_t>(rows * n)), turned(values.size());
     for (std::int64_t r = 0; r < rows; ++r)
@@ -195,7 +195,7 @@ TEST_CASE("other types agree with naive loops", "[kernel][reduce]") {
             }
 }
 
-TEST_CASE("nothing, infinities and NaN are reduced to what the definitions say", "[kernel][reduce]") {
+TEST_CASE("nothing, infinities and NaN are reduced to what the definitions say", "[kernel][reduce][every_isa]") {
     const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
     const auto one = [](reduction op, std::vector<float> x) {
         std::vector<float> found;

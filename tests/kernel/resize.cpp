@@ -36,7 +36,8 @@ double weight_at(interpolation mode, antialias smooth, double scale, std::int64_
 
 }  // namespace
 
-TEST_CASE("linear and cubic resizing agree with sums over the whole image, amid poison", "[kernel][resize]") {
+TEST_CASE("linear and cubic resizing agree with sums over the whole image, amid poison",
+          "[kernel][resize][every_isa]") {
     numbers next(1);
     workspace space;
     const shape from{2, 3, 5, 7};

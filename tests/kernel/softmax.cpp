@@ -10,7 +10,7 @@
 using namespace fanfold;
 using namespace fanfold_test;
 
-TEST_CASE("softmax along any axis agrees with a naive loop, amid poison", "[kernel][softmax]") {
+TEST_CASE("softmax along any axis agrees with a naive loop, amid poison", "[kernel][softmax][every_isa]") {
     numbers next(4);
     for (const auto set : every_isa())
         for (const shape& extents : {shape{7, 10}, shape{3, 16, 5}, shape{2, 33, 1, 17}, shape{1, 1}, shape{70},
@@ -42,7 +42,7 @@ TEST_CASE("softmax along any axis agrees with a naive loop, amid poison", "[kern
             }
 }
 
-TEST_CASE("a row's bits depend neither on other rows nor on the axis it lies along", "[kernel][softmax]") {
+TEST_CASE("a row's bits depend neither on other rows nor on the axis it lies along", "[kernel][softmax][every_isa]") {
     const std::int64_t rows = 37, n = 45;
     const std::vector<float> values = numbers(6).some(static_cast<std::size_t>(rows * n));
     std::vector<float> turned(values.size());
@@ -65,7 +65,7 @@ TEST_CASE("a row's bits depend neither on other rows nor on the axis it lies alo
     }
 }
 
-TEST_CASE("an appended -infinity changes nothing", "[kernel][softmax]") {
+TEST_CASE("an appended -infinity changes nothing", "[kernel][softmax][every_isa]") {
     std::vector<float> values = numbers(8).some(60);
     for (const auto set : every_isa())
         for (std::size_t n = 1; n < 40; ++n) {
@@ -81,7 +81,8 @@ TEST_CASE("an appended -infinity changes nothing", "[kernel][softmax]") {
         }
 }
 
-TEST_CASE("large inputs do not overflow; NaN, +infinity and nothing but -infinity give NaN", "[kernel][softmax]") {
+TEST_CASE("large inputs do not overflow; NaN, +infinity and nothing but -infinity give NaN",
+          "[kernel][softmax][every_isa]") {
     const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
     for (const auto set : every_isa())
         for (const std::size_t axis : {std::size_t{0}, std::size_t{1}}) {

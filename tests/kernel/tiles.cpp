@@ -83,7 +83,7 @@ nhwc_problem filled(nhwc_problem p) {
 
 }  // namespace
 
-TEST_CASE("convolutions are split into blocks of positions, panels of channels and groups") {
+TEST_CASE("convolutions are split into blocks of positions, panels of channels and groups", "[every_isa]") {
     const nhwc_problem problems[] = {
         filled({1, 16, 40, 37, 40, 3, 3, {.padding = {1, 1, 1, 1}}}),  // many blocks
         filled({1, 130, 7, 7, 330, 3, 3, {.padding = {1, 1, 1, 1}}}),  // one block, many panels
@@ -106,7 +106,7 @@ TEST_CASE("convolutions are split into blocks of positions, panels of channels a
     }
 }
 
-TEST_CASE("Winograd's convolutions are split into blocks, or tiles and frequencies of a block") {
+TEST_CASE("Winograd's convolutions are split into blocks, or tiles and frequencies of a block", "[every_isa]") {
     for (const auto tile : {kernel::winograd_tile::two, kernel::winograd_tile::four})
         for (const nhwc_problem& p : {filled({2, 40, 65, 63, 35, 3, 3, {.padding = {1, 1, 1, 1}}}),
                                       filled({1, 130, 14, 13, 133, 3, 3, {.padding = {1, 1, 1, 1}}})}) {
@@ -120,7 +120,7 @@ TEST_CASE("Winograd's convolutions are split into blocks, or tiles and frequenci
         }
 }
 
-TEST_CASE("depthwise convolutions and pooling are split into rows of images") {
+TEST_CASE("depthwise convolutions and pooling are split into rows of images", "[every_isa]") {
     const shape in{2, 61, 80, 70};
     const std::vector<float> x = numbers(1).some(in.volume()), weights = numbers(2).some(70 * 9);
     const kernel::packed_depthwise_nhwc packed({weights.data(), shape{70, 1, 3, 3}}, {},
@@ -141,7 +141,7 @@ TEST_CASE("depthwise convolutions and pooling are split into rows of images") {
     });
 }
 
-TEST_CASE("products are split into rows and panels of columns") {
+TEST_CASE("products are split into rows and panels of columns", "[every_isa]") {
     for (const auto& sizes :
          {std::array<std::int64_t, 3>{1, 1500, 1001}, {7, 600, 700}, {500, 130, 40}, {100, 300, 260}}) {
         const std::int64_t m = sizes[0], k = sizes[1], n = sizes[2];
@@ -161,7 +161,7 @@ TEST_CASE("products are split into rows and panels of columns") {
     }
 }
 
-TEST_CASE("attention is split into heads of keys") {
+TEST_CASE("attention is split into heads of keys", "[every_isa]") {
     const shape queries{2, 6, 70, 40}, keys{2, 3, 150, 40}, values{2, 3, 150, 33}, answer{2, 6, 70, 33};
     const std::vector<float> q = numbers(1).some(queries.volume()), k = numbers(2).some(keys.volume()),
                              v = numbers(3).some(values.volume()), mask = numbers(4).some(70 * 150 * 2);

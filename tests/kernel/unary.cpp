@@ -89,7 +89,7 @@ std::vector<double> doubles(unary op, double alpha, double beta, element type, c
 
 }  // namespace
 
-TEST_CASE("functions of float stay within the error they promise over all floats", "[kernel][unary]") {
+TEST_CASE("functions of float stay within the error they promise over all floats", "[kernel][unary][every_isa]") {
     for (const bound& f : bounds)
         for (const auto set : every_isa()) {
             double worst = 0;
@@ -116,7 +116,7 @@ TEST_CASE("functions of float stay within the error they promise over all floats
 }
 
 TEST_CASE("an element's bits depend neither on position nor on count, and all that goes in strides as well",
-          "[kernel][unary]") {
+          "[kernel][unary][every_isa]") {
     std::vector<float> values = numbers(3).some(300);
     for (float& x : values) x *= 20;
     values[7] = 3e6F;
@@ -146,7 +146,8 @@ TEST_CASE("an element's bits depend neither on position nor on count, and all th
         }
 }
 
-TEST_CASE("zeros, infinities and NaN go through float functions as the formulas have it", "[kernel][unary]") {
+TEST_CASE("zeros, infinities and NaN go through float functions as the formulas have it",
+          "[kernel][unary][every_isa]") {
     const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
     const std::vector<float> in{0.0F, -0.0F, inf, -inf, nan};
     const auto check = [&](unary op, double alpha, double beta, const std::vector<float>& expected) {

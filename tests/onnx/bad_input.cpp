@@ -98,13 +98,13 @@ TEST_CASE("LeNet-5 with one bit flipped is refused or runs") {
     std::mt19937 random(3);
     tally counts;
     const auto flip = [&](std::size_t bit) { bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8)); };
-    for (int i = 0; i < 10000; ++i) {
+    for (int i = 0; i < 2000; ++i) {
         const std::size_t bit = random() % (bytes.size() * 8);
         flip(bit);
         load_and_run(bytes, counts);
         flip(bit);
     }
-    CHECK(counts.ran > 9000);  // most bits are weights
+    CHECK(counts.ran > 1800);  // most bits are weights
 }
 
 TEST_CASE("LeNet-5 with a bit flipped outside its weights is refused or runs") {
