@@ -4,6 +4,7 @@
 #include <fanfold/model/graph_builder.hpp>
 #include <fanfold/model/operators/axes.hpp>
 #include <fanfold/model/operators/elementwise.hpp>
+#include <fanfold/model/operators/normalization.hpp>
 #include <fanfold/model/operators/reduce.hpp>
 #include <fanfold/model/operators/selection.hpp>
 #include <fanfold/model/operators/softmax.hpp>
@@ -191,4 +192,17 @@ TEST_CASE("answers that nobody asked for, twice the same, or an input") {
     CHECK(floats_of(y[0]) == std::vector<float>{2, 1, 2});
     CHECK(integers_in(tensor_view(y[1])) == std::vector<std::int64_t>{1, 2});
     CHECK(same_bits(y[1], y[2]));
+}
+
+TEST_CASE("inputs that only the run tells are held against the operation's rule, also where its answers are known") {
+    graph_builder g;
+    const auto x = g.input("x", {element::float32, {rows_extent, 3}});
+    const auto mean = g.input("mean", {element::float32, {extent::unknown()}});
+    const auto one = g.constant(tensor::of<float>({3}, {1, 1, 1}));
+    const auto y = g.add(batch_normalization_training(0, 0.75F), {x, one, one, mean, one});
+    const graph model = std::move(g).finish({{"y", y[0]}});
+    const tensor rows = tensor::of<float>({2, 3}, {1, 2, 3, 4, 5, 6});
+    CHECK(run(model, {rows, tensor::of<float>({3}, {0, 0, 0})}, 2).front().shape() == shape{2, 3});
+    CHECK_THROWS_WITH(run(model, {rows, tensor::of<float>({1}, {0})}, 2),
+                      Contains("BatchNormalization") && Contains("expected float32 [3], got float32 [1]"));
 }

@@ -1,7 +1,7 @@
 // fanfold/model/free_run.hpp - a run through a graph some of whose shapes only the run tells.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>  // std::max
+#include <algorithm>  // std::all_of, std::max
 #include <cstddef>    // std::size_t
 #include <new>        // placement new
 #include <span>       // std::span
@@ -52,15 +52,11 @@ public:
             };
             step.op(in, answer_room(make), space_);
         } else {
-            std::vector<value_type> types;  // by the rule, where the builder could not tell
+            const std::vector<value_type> types = all_known(step) ? std::vector<value_type>() : answers(step, in);
             const auto to = space_.take<mutable_tensor_view>(step.outputs.size());
             for (std::size_t i = 0; i < to.size(); ++i) {
                 const std::size_t v = step.outputs[i];
-                const value_type* type = &g_.values[v].type;
-                if (!type->shape.known()) {
-                    if (types.empty()) types = answers(step, in);
-                    type = &types[i];
-                }
+                const value_type* type = types.empty() ? &g_.values[v].type : &types[i];
                 const shape extents = type->shape.at(rows_);
                 if (g_.values[v].root != v)
                     views_[v] = views_[g_.values[v].root].reshaped(extents);
@@ -96,6 +92,14 @@ private:
             if (const auto rows = shape[axis].rows_at(views_[input].extent(axis))) rows_ = *rows;
     }
 
+    /// The builder has held the operation's rule against the very shapes of this run, not against some that may be.
+    bool all_known(const graph_step& step) const {
+        const auto known = [&](std::size_t v) { return g_.values[v].type.shape.known(); };
+        return std::all_of(step.inputs.begin(), step.inputs.end(), known) &&
+               std::all_of(step.outputs.begin(), step.outputs.end(), known);
+    }
+
+    /// By the operation's rule; what does not fit it is refused here.
     std::vector<value_type> answers(const graph_step& step, std::span<const tensor_view> in) {
         const auto arguments = space_.take<argument>(in.size());
         for (std::size_t i = 0; i < in.size(); ++i)
