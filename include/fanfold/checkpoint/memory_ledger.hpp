@@ -15,7 +15,7 @@
 namespace fanfold::inline FANFOLD_ABI {
 
 /// threads  one job at a time
-template <class>
+template <class RowsDone>
 class basic_memory_ledger {
 public:
     [[nodiscard]] std::vector<tensor_type> open(const job_identity& identity) {
@@ -48,9 +48,9 @@ private:
     std::optional<job_identity> identity_;
     std::vector<tensor_type> types_;
     mutable std::mutex mutex_;
-    std::vector<rows_done> done_;
+    std::vector<RowsDone> done_;
 };
-using memory_ledger = basic_memory_ledger<void>;
+using memory_ledger = basic_memory_ledger<rows_done>;
 static_assert(ledger<memory_ledger>);
 
 }  // namespace fanfold::inline FANFOLD_ABI

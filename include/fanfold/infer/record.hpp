@@ -26,13 +26,14 @@ namespace detail {
 }
 
 /// threads  `add` from all workers at once: a shard's event has a place of its own, only faults take a lock
-template <class>
+template <class Event>
 class basic_record {
 public:
     basic_record(const plan& shards, std::size_t rows, event_sink watcher, fanfold::clock time = {})
         : shards_(shards), watcher_(watcher), time_(time) {
         events_.rows = rows;
-        events_.attempts.resize(shards.shards());
+        std::vector<Event>& attempts = events_.attempts;
+        attempts.resize(shards.shards());
         events_.cpu_time = process_cpu_time();
         events_.started = time_.now();
     }
@@ -72,20 +73,21 @@ public:
 private:
     void name_unclaimed(const stop& stopping) {
         fault unclaimed{fault_kind::stopped, {}, {}, 0};
+        std::vector<Event>& attempts = events_.attempts;
         std::size_t claimed = 0;
-        for (std::size_t shard = 0; shard < events_.attempts.size(); ++shard) {
-            if (events_.attempts[shard].rows != 0) {
-                if (claimed != shard) events_.attempts[claimed] = events_.attempts[shard];
+        for (std::size_t shard = 0; shard < attempts.size(); ++shard) {
+            if (attempts[shard].rows != 0) {
+                if (claimed != shard) attempts[claimed] = attempts[shard];
                 ++claimed;
                 continue;
             }
             for (std::size_t at = 0; at < shards_.rows_of(shard); ++at)
                 unclaimed.rows.push_back(shards_.row(shard, at));
         }
-        events_.attempts.resize(claimed);
+        attempts.resize(claimed);
         if (!more_.empty()) {
-            events_.attempts.insert(events_.attempts.end(), more_.begin(), more_.end());
-            std::sort(events_.attempts.begin(), events_.attempts.end(), [](const event& a, const event& b) {
+            attempts.insert(attempts.end(), more_.begin(), more_.end());
+            std::sort(attempts.begin(), attempts.end(), [](const Event& a, const Event& b) {
                 return a.shard != b.shard ? a.shard < b.shard : a.started < b.started;
             });
         }
@@ -102,10 +104,10 @@ private:
     fanfold::clock time_;
     std::mutex mutex_;
     std::vector<fault> failures_;
-    std::vector<event> more_;  ///< of attempts that are not a shard's first
+    std::vector<Event> more_;  ///< of attempts that are not a shard's first
     timeline events_;
 };
-using record = basic_record<void>;
+using record = basic_record<event>;
 
 }  // namespace detail
 }  // namespace fanfold::inline FANFOLD_ABI

@@ -51,7 +51,7 @@ template <class = void>
 }
 
 /// threads  `look_at` and `keep` from all workers at once
-template <class>
+template <class Digest>
 class basic_resumption {
 public:
     /// Opens the ledger, if there is one.
@@ -74,7 +74,7 @@ public:
                        std::to_string(one.first + one.rows - 1) + " of this batch");
             resumed_ += one.rows;
         });
-        if (resumed_ != done_.size()) digests_ = std::make_unique<std::atomic<std::uint64_t>[]>(done_.size());
+        if (resumed_ != done_.size()) digests_ = std::make_unique<std::atomic<Digest>[]>(done_.size());
     }
 
     /// The plan without what is done; shards that are to stay whole go where all of them is.
@@ -166,13 +166,13 @@ private:
     any_ledger ledger_;
     const batch& rows_;
     std::vector<bool> done_;  ///< by row: when the job began
-    std::unique_ptr<std::atomic<std::uint64_t>[]> digests_;
+    std::unique_ptr<std::atomic<Digest>[]> digests_;
     std::vector<tensor_type> types_;
     std::size_t resumed_ = 0;
     std::mutex mutex_;
     bool declared_ = false;
 };
-using resumption = basic_resumption<void>;
+using resumption = basic_resumption<std::uint64_t>;
 
 }  // namespace detail
 }  // namespace fanfold::inline FANFOLD_ABI

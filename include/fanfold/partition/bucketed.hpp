@@ -54,7 +54,7 @@ struct bucketed {
     std::size_t tokens_per_shard = 0;  ///< 0: eight shards a worker, or what the longest row needs
     std::size_t rows_per_shard = 0;    ///< 0: no limit
 
-    template <class = void>
+    template <class Later = void>
     [[nodiscard]] plan operator()(const workload& w) const {
         const std::vector<std::size_t> lengths = length.of(w.rows, "bucketed: lengths");
         plan cut;
@@ -64,7 +64,7 @@ struct bucketed {
         std::sort(cut.order.begin(), cut.order.end(), [&](std::size_t a, std::size_t b) {
             return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b;
         });
-        basic_search<void> search(w.rows);
+        basic_search<Later> search(w.rows);
         std::size_t tokens = 0;
         for (std::size_t at = 0; at < w.rows; ++at) tokens += search.sorted[at] = lengths[cut.order[at]];
         search.most_tokens = tokens_per_shard != 0
@@ -123,6 +123,7 @@ private:
         }
     };
 
+    template <class = void>
     static plan largest_first(const std::vector<std::size_t>& order, const std::vector<std::size_t>& cuts,
                               const std::vector<std::size_t>& sorted) {
         std::vector<std::size_t> shards(cuts.size() - 1);

@@ -53,6 +53,7 @@ struct longest_first {
 
 private:
     /// Descending shards by the totals of their rows, equal ones in the order that they have.
+    template <class = void>
     static plan by_total(const plan& p, const std::vector<double>& costs) {
         std::vector<std::pair<double, std::size_t>> totals(p.shards());
         for (std::size_t s = 0; s < p.shards(); ++s) {
@@ -71,6 +72,7 @@ private:
         return sorted;
     }
 
+    template <class = void>
     static plan taper(plan sorted, const std::vector<double>& costs, std::size_t workers) {
         double left = 0;
         for (const double c : costs) left += c;
@@ -87,6 +89,7 @@ private:
         return by_total(sorted, costs);
     }
 
+    template <class = void>
     [[nodiscard]] plan spread(const std::vector<std::size_t>& order, const std::vector<double>& costs) const {
         const std::size_t count = std::min(shards, order.size());
         using loaded = std::pair<double, std::size_t>;  // a shard's total, its number
