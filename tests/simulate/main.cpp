@@ -1,6 +1,7 @@
 // tests/simulate/main.cpp - whole jobs on a virtual clock, with faults by seed.   usage: simulate FIRST COUNT
-// Throws, poison rows, slow and nearly dead workers, time limits, outages, flipped bits, workers that lie, crashes and
-// resumption, in every mixture of policies. Each seed replays its run exactly; the first that breaks a promise is named, and the exit code is 1.
+// Throws, poison rows, slow workers, workers that die, lost answers, time limits, outages, flipped bits, workers that
+// lie, crashes and resumption, in every mixture of policies. Each seed replays its run exactly; the first that breaks a
+// promise is named, and the exit code is 1.
 // SPDX-License-Identifier: MIT
 #include <fanfold/checkpoint/memory_ledger.hpp>
 #include <fanfold/context/random.hpp>
@@ -44,6 +45,9 @@ struct world {
         flaky = random.below(2) == 0 ? 0 : 0.3 * random.uniform();
         slow_worker = random.below(2) == 0 ? no_worker : random.below(8);
         slowness = random.below(4) == 0 ? 1000 : 10;
+        if (random.below(4) == 0) dying_worker = random.below(8);
+        lives_for = std::chrono::milliseconds(random.below(20));
+        if (random.below(4) == 0) lost = 0.2 * random.uniform();
 
         how.verify = fanfold::finite{};
         if (random.below(3) != 0) {
@@ -84,7 +88,14 @@ struct world {
     /// Where a good row may have failed, too: attempts end early, or are not made at all.
     [[nodiscard]] bool gives_up_early() const {
         const bool bounded = how.retry.deadline != duration::max() || how.retry.budget.per_second < 10;
-        return flaky > 0 || flips > 0 || liar != no_worker || slow_worker != no_worker || how.time_limit || bounded;
+        return fails_now_and_then() || flips > 0 || liar != no_worker || slow_worker != no_worker || how.time_limit ||
+               bounded;
+    }
+    [[nodiscard]] bool fails_now_and_then() const { return flaky > 0 || lost > 0 || dying_worker != no_worker; }
+    /// Where no attempt has a reason to fail.
+    [[nodiscard]] bool flawless() const {
+        return !fails_now_and_then() && flips == 0 && liar == no_worker && !how.time_limit &&
+               std::count(natures.begin(), natures.end(), nature::good) == static_cast<std::ptrdiff_t>(rows.size());
     }
 
     random_bits random;
@@ -93,6 +104,9 @@ struct world {
     double flaky = 0;
     std::size_t slow_worker = no_worker;
     int slowness = 1;
+    std::size_t dying_worker = no_worker;
+    duration lives_for{};
+    double lost = 0;  ///< share of the calls whose answers are computed and never come
     options how;
     digests digests_wanted = digests::none;
     std::size_t least_workers = 1;
@@ -100,8 +114,14 @@ struct world {
     std::size_t liar = no_worker;
 };
 
-/// What a model was asked to do to the bits.
+/// What becomes of an attempt, decided when it starts.
+enum class fate { ends, gone, lost };
+
+/// What the workers and what a model was asked to do to the bits.
 struct mischief {
+    std::vector<fate> fates = std::vector<fate>(8);                           ///< of what a worker runs now
+    std::vector<std::vector<float>> runs = std::vector<std::vector<float>>(8);  ///< these rows
+    std::vector<bool> settled;                                                ///< by row: it has its answer
     std::vector<bool> did = std::vector<bool>(8);  ///< by worker
     std::size_t calls_that_flip = 0;
 };
@@ -165,7 +185,7 @@ void check(const world& given, const job& done, const memory_ledger& kept, time_
     if (given.how.vote && !given.gives_up_early() && done.failures.empty() && done.events.resumed == 0)
         expect(copies == (given.how.vote->replicas - 1) * firsts,
                std::to_string(copies) + " copies of " + std::to_string(firsts) + " shards");
-    const bool honest_majority = seen.calls_that_flip == 0 && given.flaky == 0 && !given.how.time_limit &&
+    const bool honest_majority = seen.calls_that_flip == 0 && !given.fails_now_and_then() && !given.how.time_limit &&
                                  done.events.workers > given.least_workers;
     for (const fault& f : done.failures)
         expect(f.kind != fault_kind::disagreed || !honest_majority, "no majority, and one liar alone: " + f.message);
@@ -174,6 +194,7 @@ void check(const world& given, const job& done, const memory_ledger& kept, time_
         for (std::size_t row = 0; row < named.size(); ++row)
             expect((done.digests[row] == 0) == (named[row] != 0), "row " + std::to_string(row) + " has no digest");
     }
+    if (given.flawless()) expect(retries == 0, "nothing fails, and something was tried again");
     if (given.how.hedge)
         expect(static_cast<double>(seconds) <= given.how.hedge->share * static_cast<double>(firsts),
                "too many second attempts");
@@ -188,12 +209,20 @@ std::uint64_t live(std::uint64_t seed) {
     const std::size_t crashes = given.random.below(3);
     for (std::size_t run = 0;; ++run) {
         const std::size_t workers = std::max(given.least_workers, 1 + given.random.below(8));
-        const simulated_executor cluster({.workers = workers, .seed = given.random()},
-                                         [&](const claim&, std::size_t worker) -> duration {
-                                             return std::chrono::microseconds(500 + given.random.below(500)) *
-                                                    (worker == given.slow_worker ? given.slowness : 1);
-                                         });
         mischief seen;
+        seen.settled.resize(given.rows.size());
+        time_point dies;
+        fanfold::clock time;
+        const auto cost = [&](const claim&, std::size_t worker) -> duration {
+            const duration takes = std::chrono::microseconds(500 + given.random.below(500)) *
+                                   (worker == given.slow_worker ? given.slowness : 1);
+            const bool gone = worker == given.dying_worker && time.now() + takes >= dies;
+            seen.fates[worker] = gone ? fate::gone : given.random.uniform() < given.lost ? fate::lost : fate::ends;
+            return seen.fates[worker] == fate::ends ? takes : 10ms;  // until nobody waits for it any more
+        };
+        const simulated_executor cluster({.workers = workers, .seed = given.random()}, cost);
+        time = cluster.time();
+        dies = time.now() + given.lives_for;
         const auto honest = [&](std::span<const float> shard) {
             if (given.random.uniform() < given.flaky) throw std::runtime_error("busy");
             std::vector<float> out;
@@ -205,7 +234,15 @@ std::uint64_t live(std::uint64_t seed) {
             return out;
         };
         const auto model = independent_rows([&](std::span<const float> shard) {
+            const fate end = seen.fates[cluster.worker()];
+            if (end == fate::gone) throw std::runtime_error("the worker is gone");
             std::vector<float> out = honest(shard);
+            if (end == fate::lost) throw std::runtime_error("the answer is lost");
+            seen.runs[cluster.worker()].assign(shard.begin(), shard.end());
+            const bool late = std::all_of(shard.begin(), shard.end(), [&](float x) {
+                return seen.settled[static_cast<std::size_t>(x)];
+            });
+            if (late && given.least_workers == 1) out.assign(out.size(), -7);  // whoever takes it now shows
             const bool flips = given.random.uniform() < given.flips;
             if (!flips && cluster.worker() != given.liar) return out;
             seen.calls_that_flip += flips;
@@ -217,6 +254,8 @@ std::uint64_t live(std::uint64_t seed) {
         });
         std::size_t left = run < crashes ? given.random.below(2 + given.rows.size() / 4) : SIZE_MAX;
         const auto watch = [&](const event& e) {
+            if (!e.fault)
+                for (const float x : seen.runs[e.worker]) seen.settled[static_cast<std::size_t>(x)] = true;
             trace = trace * 31 + e.shard + e.rows * 7 + e.worker * 13 +
                     static_cast<std::uint64_t>(e.finished.time_since_epoch().count());
             if (left-- == 0) throw crash();
