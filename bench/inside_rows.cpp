@@ -132,6 +132,27 @@ void vgg19_winograd_layers(benchmark::State& state, const Executor& executor) {
     one_row(state, executor, model, row);
 }
 
+/// A few large rows, a row a shard: do those who have none left help to the end?
+template <class Executor>
+void resnet50_few_images(benchmark::State& state, const Executor& executor) {
+    static const fanfold::graph model = resnet50();
+    static const fanfold::tensor images = numbers({7, 224, 224, 3});
+    const auto rows = static_cast<std::size_t>(state.range(0));
+    const auto how = static_cast<fanfold::idle_workers>(state.range(1));
+    const fanfold::tensor_view some = static_cast<fanfold::tensor_view>(images).rows(0, rows);
+    for (auto _ : state) {
+        const fanfold::job job =
+            fanfold::infer(executor, model, some, {.partition = fanfold::contiguous{.rows_per_shard = 1}, .idle = how});
+        if (!job.failures.empty()) state.SkipWithError("a row failed");
+    }
+}
+void few(benchmark::internal::Benchmark* b) {
+    b->ArgNames({"rows", "help"})->Unit(benchmark::kMillisecond)->UseRealTime();
+    for (const std::int64_t rows : {1, 2, 3, 5, 7})
+        for (const fanfold::idle_workers how : {fanfold::idle_workers::rest, fanfold::idle_workers::help})
+            b->Args({rows, static_cast<std::int64_t>(how)});
+}
+
 const fanfold::serial_executor serial;
 const fanfold::tbb_executor tbb_2({.workers = 2});
 const fanfold::threads_executor threads_2({.workers = 2});
@@ -144,3 +165,5 @@ BENCHMARK_CAPTURE(resnet50_one_image, threads_2, threads_2)->Unit(benchmark::kMi
 BENCHMARK_CAPTURE(vgg19_winograd_layers, serial, serial)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(vgg19_winograd_layers, tbb_2, tbb_2)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(vgg19_winograd_layers, threads_2, threads_2)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(resnet50_few_images, tbb_2, tbb_2)->Apply(few);
+BENCHMARK_CAPTURE(resnet50_few_images, threads_2, threads_2)->Apply(few);

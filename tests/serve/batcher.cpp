@@ -315,3 +315,65 @@ TEST_CASE("Batchers come and go two thousand times with requests in every state,
     }
     CHECK(told == asked);
 }
+
+namespace {
+
+/// Sums of what came so far, [rows, length], and their last, [rows]. Zeros behind a row do not matter to it.
+class running_sums {
+public:
+    std::vector<tensor> operator()(const batch_view& rows) const {
+        const tensor_view in = rows[0];
+        const auto count = static_cast<std::size_t>(in.extent(0)), length = static_cast<std::size_t>(in.extent(1));
+        most_tokens = std::max(most_tokens.load(), count * length);
+        most_rows = std::max(most_rows.load(), count);
+        tensor sums(element::float32, in.shape());
+        tensor last(element::float32, shape{in.extent(0)});
+        for (std::size_t row = 0; row < count; ++row) {
+            float sum = 0;
+            for (std::size_t at = row * length; at < (row + 1) * length; ++at)
+                sums.as<float>().flat()[at] = sum += in.as<float>().flat()[at];
+            last.as<float>().flat()[row] = sum;
+        }
+        std::vector<tensor> answers;
+        answers.push_back(std::move(sums));
+        answers.push_back(std::move(last));
+        return answers;
+    }
+    mutable std::atomic<std::size_t> most_tokens{0};
+    mutable std::atomic<std::size_t> most_rows{0};
+};
+
+}  // namespace
+
+TEST_CASE("Rows of unequal length share batches within a token budget, and have answers of their own length") {
+    with_executors([](const auto& executor) {
+        const running_sums model;
+        batcher server(
+            executor, model,
+            {.max_rows = 32, .max_delay = 2ms, .lengths = unequal_lengths{.tokens_per_batch = 60, .answers = {0}}});
+        std::mt19937 random(9);
+        std::vector<tensor> asked;
+        std::vector<pending<reply>> there;
+        for (int i = 0; i < 120; ++i) {
+            tensor& rows = asked.emplace_back(element::float32, shape{1 + static_cast<std::int64_t>(random() % 3),
+                                                                      1 + static_cast<std::int64_t>(random() % 20)});
+            for (float& x : rows.as<float>().flat()) x = static_cast<float>(random() % 1000) / 7;
+            there.push_back(server.submit(rows));
+        }
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            const reply r = there[i].get();
+            REQUIRE(r.answered());
+            const tensor_view in = asked[i];
+            const std::vector<tensor> alone =
+                running_sums()(batch_view({&in, 1}, static_cast<std::size_t>(asked[i].shape()[0])));
+            REQUIRE(r.answers[0].shape() == asked[i].shape());
+            REQUIRE(std::memcmp(r.answers[0].data(), alone[0].data(), alone[0].bytes()) == 0);
+            REQUIRE(std::memcmp(r.answers[1].data(), alone[1].data(), alone[1].bytes()) == 0);
+        }
+        CHECK(model.most_tokens <= 60);
+        CHECK(model.most_rows > 3);
+        CHECK(server.counts().batches < 120);
+        CHECK(text_of([&] { batcher(executor, model, {.lengths = unequal_lengths{}}); }) ==
+              "batcher: rows of unequal length in batches of tokens_per_batch = 0");
+    });
+}

@@ -28,14 +28,15 @@ TEST_CASE("Requests are alike when only their numbers of rows differ, and nothin
 }
 
 TEST_CASE("Rows are laid side by side along their own axis") {
+    workspace space;
     const batch a = rows_of(3, 2), b = rows_of(2, 2, 100);
-    const batch both = detail::joined({{&a, 1, 2}, {&b, 0, 2}});
+    const batch both = detail::joined({{&a, 1, 2}, {&b, 0, 2}}, space);
     const auto values = both.as<float>().flat();
     CHECK(std::vector<float>(values.begin(), values.end()) == std::vector<float>{2, 3, 4, 5, 100, 101, 102, 103});
     tensor wide(element::float32, {2, 1});
     wide.as<float>()(0, 0) = 7;
     const batch along_one{part(wide, 1)};
-    const batch joined = detail::joined({{&along_one, 0, 1}, {&along_one, 0, 1}});
+    const batch joined = detail::joined({{&along_one, 0, 1}, {&along_one, 0, 1}}, space);
     CHECK(joined[0].shape() == shape{2, 2});
     CHECK(joined[0].as<float>()(0, 1) == 7);
     CHECK(joined.rows() == 2);

@@ -33,6 +33,23 @@ public:
     void fail(std::exception_ptr error) {
         finish([&] { error_ = std::move(error); });
     }
+    /// `finish` in two: of many results at once all are there before anybody is told, so that who waits for one of them
+    /// and then for the next is woken once. Who calls both keeps this alive meanwhile.
+    void store(T value) {
+        const std::lock_guard lock(mutex_);
+        value_.emplace(std::move(value));
+        done_ = true;
+    }
+    void tell() {
+        task next;
+        {
+            const std::lock_guard lock(mutex_);
+            next = std::move(continuation_);
+            continuation_ = {};
+        }
+        come_.notify_all();
+        if (next.run != nullptr) next();
+    }
 
     [[nodiscard]] bool done() const {
         const std::lock_guard lock(mutex_);

@@ -67,6 +67,8 @@ private:
 
     static batcher_options checked(batcher_options how) {
         if (how.max_rows == 0) throw std::invalid_argument("batcher: batches of max_rows = 0 rows");
+        if (how.lengths && how.lengths->tokens_per_batch == 0)
+            throw std::invalid_argument("batcher: rows of unequal length in batches of tokens_per_batch = 0");
         return how;
     }
 

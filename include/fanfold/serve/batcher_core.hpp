@@ -1,7 +1,7 @@
 // fanfold/serve/batcher_core.hpp - the threads around a request_queue: who waits, who computes, who keeps the time.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>           // std::min
+#include <algorithm>           // std::min, std::find
 #include <condition_variable>  // std::condition_variable
 #include <cstddef>             // std::size_t
 #include <exception>           // std::exception
@@ -17,10 +17,19 @@
 
 #include "../infer/pending.hpp"
 #include "../infer/run_batch.hpp"
+#include "../partition/bucketed.hpp"
 #include "request.hpp"
 #include "request_queue.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
+
+/// Rows of unequal length in one batch: zeros stand behind the shorter ones. The model must give a row the same answer
+/// whatever stands there, as by a mask or a length among its inputs.
+struct unequal_lengths {
+    std::size_t axis = 1;                   ///< of all inputs that have rows and this axis
+    std::size_t tokens_per_batch = 0;       ///< at most: rows times the longest; who waits is grouped by `bucketed`
+    std::vector<std::size_t> answers = {};  ///< which have the axis, too: cut back to a request's own length
+};
 
 struct batcher_options {
     std::size_t max_rows = 64;  ///< of a batch
@@ -30,6 +39,7 @@ struct batcher_options {
     duration aging = std::chrono::milliseconds(100);  ///< waiting this long is worth one step of priority
     duration latency_target{};                        ///< finds the size of batches, see serve/request_queue.hpp
     any_verifier verify = {};                         ///< what is checked of the answers, e.g. finite{}
+    std::optional<unequal_lengths> lengths = {};      ///< empty: only rows of equal length share a batch
 };
 
 /// What a batcher has done so far. Every request is counted once in `submitted`, and once in one of the four below it.
@@ -224,7 +234,7 @@ private:
     std::size_t like_of(const batch& rows) {
         std::size_t unused = looks_.size();
         for (std::size_t like = 0; like < looks_.size(); ++like) {
-            if (joinable(looks_[like], rows)) return like;
+            if (joinable(looks_[like], rows, padded_axis())) return like;
             if (queue_.nobody_like(like)) unused = like;
         }
         if (looks_.size() < 16 || unused == looks_.size()) {
@@ -292,7 +302,47 @@ private:
         return true;
     }
 
+    [[nodiscard]] std::optional<std::size_t> padded_axis() const {
+        if (!how_.lengths) return std::nullopt;
+        return how_.lengths->axis;
+    }
+
     void compute(const std::vector<place>& pieces, time_point started, workspace& space) {
+        if (!how_.lengths) return compute_together(pieces, started, space);
+        for (const std::vector<place>& group : by_length(pieces)) compute_together(group, started, space);
+    }
+    /// Pieces, or parts of them, that are to be padded together.
+    [[nodiscard]] std::vector<std::vector<place>> by_length(const std::vector<place>& pieces) const {
+        std::vector<std::size_t> piece_of_row, row_in_piece, lengths;
+        for (std::size_t i = 0; i < pieces.size(); ++i)
+            for (std::size_t row = 0; row < pieces[i].rows; ++row) {
+                piece_of_row.push_back(i);
+                row_in_piece.push_back(row);
+                lengths.push_back(length_of(pieces[i].of->rows, how_.lengths->axis));
+            }
+        const plan groups =
+            bucketed{.length = lengths, .tokens_per_shard = how_.lengths->tokens_per_batch}({.rows = lengths.size()});
+        std::vector<std::vector<place>> all(groups.shards());
+        std::vector<std::size_t> parts(pieces.size(), 0);
+        for (std::size_t shard = 0; shard < groups.shards(); ++shard)
+            for (std::size_t at = 0; at < groups.rows_of(shard); ++at) {
+                const std::size_t row = groups.row(shard, at), i = piece_of_row[row];
+                const std::size_t first = pieces[i].first + row_in_piece[row];
+                std::vector<place>& group = all[shard];
+                if (!group.empty() && group.back().of == pieces[i].of &&
+                    group.back().first + group.back().rows == first) {
+                    ++group.back().rows;
+                    continue;
+                }
+                group.push_back({pieces[i].of, first, 1});
+                ++parts[i];
+            }
+        for (std::size_t i = 0; i < pieces.size(); ++i)
+            if (parts[i] > 1) pieces[i].of->parts.split(parts[i] - 1);
+        return all;
+    }
+
+    void compute_together(const std::vector<place>& pieces, time_point started, workspace& space) {
         std::vector<rows_of_batch> rows;
         std::vector<std::size_t> cuts{0};
         for (const place& piece : pieces) {
@@ -305,7 +355,10 @@ private:
         leaving gone;
         for (std::size_t i = 0; i < pieces.size(); ++i) {
             const place& piece = pieces[i];
-            if (piece.of->parts.add(result.answers, result.failures, cuts[i], piece.first, piece.rows, started))
+            std::optional<batch> shorter;
+            if (how_.lengths) shorter = cut_back(result.answers, piece.of->rows);
+            if (piece.of->parts.add(shorter ? *shorter : result.answers, result.failures, cuts[i], piece.first,
+                                    piece.rows, started))
                 gone.push_back(piece.of);
         }
         {
@@ -317,11 +370,26 @@ private:
         }
         finish(gone);
     }
+    /// Answers that have the padded axis, as long as the request's rows are.
+    [[nodiscard]] batch cut_back(const batch& answers, const batch& rows) const {
+        const std::size_t axis = how_.lengths->axis, length = length_of(rows, axis);
+        std::vector<part> parts;
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            const part& p = answers.parts()[i];
+            bool cut = has_length(p, axis) && static_cast<std::size_t>(p.data().extent(axis)) > length;
+            cut = cut && std::find(how_.lengths->answers.begin(), how_.lengths->answers.end(), i) !=
+                             how_.lengths->answers.end();
+            const tensor_view seen = cut ? p.data().slice(axis, 0, length) : p.data();
+            parts.emplace_back(seen, p.rows(), p.name());
+        }
+        return batch(std::move(parts));
+    }
     batch_result computed(const std::vector<rows_of_batch>& rows, const std::vector<std::size_t>& cuts,
                           workspace& space) {
         fault failure{fault_kind::out_of_memory, "there is no memory for these rows", {}, 0};
         try {
-            return run_batch(model_, joined(rows), how_.verify, space, cuts);
+            const workspace::scope scratch(space);
+            return run_batch(model_, joined(rows, space, padded_axis()), how_.verify, space, cuts);
         } catch (const std::bad_alloc&) {
         } catch (const std::exception& why) {
             failure = {fault_kind::threw, why.what(), {}, 0};
@@ -361,7 +429,8 @@ private:
     static void finish(leaving& gone) {
         if (gone.empty()) return;
         const time_point now = std::chrono::steady_clock::now();
-        for (const std::shared_ptr<asked>& request : gone) request->there.finish(request->parts.take(now));
+        for (const std::shared_ptr<asked>& request : gone) request->there.store(request->parts.take(now));
+        for (const std::shared_ptr<asked>& request : gone) request->there.tell();
         gone.clear();
     }
 

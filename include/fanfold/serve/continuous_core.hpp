@@ -489,8 +489,9 @@ private:
                 r.failures.push_back(std::move(*who->why));
                 r.failures.back().rows.assign(1, who->answered);
             }
-            who->there.finish(std::move(r));
+            who->there.store(std::move(r));
         }
+        for (const std::shared_ptr<asked>& who : gone) who->there.tell();
         gone.clear();
     }
 

@@ -1,7 +1,9 @@
 // fanfold/serve/request.hpp - what a server is asked, and what it answers: rows in, one reply out.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>   // std::max, std::fill_n
 #include <cstddef>     // std::size_t
+#include <cstdint>     // std::int64_t
 #include <mutex>       // std::mutex
 #include <optional>    // std::optional
 #include <stop_token>  // std::stop_token
@@ -44,15 +46,30 @@ template <class = void>
     return batch(std::move(parts));
 }
 
-/// Whether rows of both may stand in one batch: alike but for their number, and nothing shared by all rows.
+/// Whether a part is made longer along `axis` to stand beside others: it has rows, along another axis.
 template <class = void>
-[[nodiscard]] bool joinable(const batch& a, const batch& b) {
+[[nodiscard]] bool has_length(const part& p, std::size_t axis) {
+    return p.rows() && *p.rows() != axis && axis < p.data().rank();
+}
+/// Of the rows of a request; 1 where no part has a length.
+template <class = void>
+[[nodiscard]] std::size_t length_of(const batch& rows, std::size_t axis) {
+    for (const part& p : rows.parts())
+        if (has_length(p, axis)) return static_cast<std::size_t>(p.data().extent(axis));
+    return 1;
+}
+
+/// Whether rows of both may stand in one batch: alike but for their number, and for their length along the axis `padded`,
+/// where given; nothing shared by all rows.
+template <class = void>
+[[nodiscard]] bool joinable(const batch& a, const batch& b, std::optional<std::size_t> padded = {}) {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i) {
         const part &x = a.parts()[i], &y = b.parts()[i];
         if (!x.rows() || x.rows() != y.rows() || x.data().type() != y.data().type()) return false;
         if (x.data().rank() != y.data().rank()) return false;
         for (std::size_t axis = 0; axis < x.data().rank(); ++axis) {
+            if (padded && axis == *padded && axis != *x.rows()) continue;
             const std::size_t each = entries_per_row(x.data().shape(), axis, a.rows());
             const std::size_t same = entries_per_row(y.data().shape(), axis, b.rows());
             if (axis == *x.rows() ? each != same : x.data().extent(axis) != y.data().extent(axis)) return false;
@@ -68,9 +85,11 @@ struct rows_of_batch {
     std::size_t rows = 0;
 };
 
-/// Joinable rows side by side, in one batch.
+/// Joinable rows side by side, in one batch that lies in the workspace; zeros behind those that are shorter along `padded`
+/// than others.
 template <class = void>
-[[nodiscard]] batch joined(const std::vector<rows_of_batch>& pieces) {
+[[nodiscard]] batch joined(const std::vector<rows_of_batch>& pieces, workspace& space,
+                           std::optional<std::size_t> padded = {}) {
     if (pieces.size() == 1 && pieces.front().rows == pieces.front().of->rows()) return *pieces.front().of;
     std::size_t rows = 0;
     for (const rows_of_batch& piece : pieces) rows += piece.rows;
@@ -83,15 +102,25 @@ template <class = void>
         }
         const std::size_t axis = *like.rows();
         const std::size_t each = entries_per_row(like.data().shape(), axis, pieces.front().of->rows());
-        tensor whole = tensor::uninitialized(like.data().type(),
-                                             like.data().shape().with(axis, static_cast<std::int64_t>(rows * each)));
+        shape extents = like.data().shape().with(axis, static_cast<std::int64_t>(rows * each));
+        bool equal = true;
+        for (const rows_of_batch& piece : pieces)
+            if (padded && has_length(like, *padded) && extents[*padded] != (*piece.of)[i].extent(*padded)) {
+                equal = false;
+                extents = extents.with(*padded, std::max(extents[*padded], (*piece.of)[i].extent(*padded)));
+            }
+        const mutable_tensor_view whole = take_tensor(space, like.data().type(), extents);
+        if (!equal) std::fill_n(whole.data(), whole.bytes(), std::byte{});
         std::size_t at = 0;
         for (const rows_of_batch& piece : pieces) {
             const tensor_view from = (*piece.of)[i].slice(axis, piece.first * each, piece.rows * each);
-            copy_elements(from, static_cast<mutable_tensor_view>(whole).slice(axis, at * each, piece.rows * each));
+            mutable_tensor_view to = whole.slice(axis, at * each, piece.rows * each);
+            if (!equal) to = to.slice(*padded, 0, static_cast<std::size_t>(from.extent(*padded)));
+            copy_elements(from, to);
             at += piece.rows;
         }
-        parts.emplace_back(std::move(whole), axis, like.name());
+        const tensor_view seen = whole;
+        parts.emplace_back(seen, axis, like.name());
     }
     return batch(std::move(parts));
 }
@@ -121,6 +150,11 @@ public:
             failures_.push_back(std::move(mine));
         }
         return --pieces_ == 0;
+    }
+    /// One of the pieces has become that many more.
+    void split(std::size_t more) {
+        const std::lock_guard lock(mutex_);
+        pieces_ += more;
     }
     /// Rows that no batch will have. True when nothing is missing.
     bool fail(fault_kind kind, const std::string& message, std::size_t first, std::size_t rows) {
