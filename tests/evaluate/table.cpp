@@ -67,6 +67,27 @@ TEST_CASE("a table sets every column against the one with one worker") {
     CHECK(line_ends == 17);
 }
 
+TEST_CASE("A table says what faults took, where something happened") {
+    timeline troubled = two_of_four();
+    troubled.resumed = 1000;
+    troubled.attempts[1].kind = fanfold::attempt_kind::retry;
+    troubled.attempts[2].kind = fanfold::attempt_kind::part;
+    troubled.attempts[3].kind = fanfold::attempt_kind::second;
+    const auto of = [](std::vector<labelled_report> columns) { return squeezed(fanfold::table(columns)); };
+    const auto says = of({{"calm", report(two_of_four()), {}}, {"troubled", report(troubled), {}}});
+    const auto has = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
+    CHECK(has(says, "\nresumed rows 0 1,000\nretries 0 1\nsecond attempts 0 1\n"
+                    "attempts at halves 0 1\nattempts 4 4\n"));
+    troubled.attempts[0].kind = fanfold::attempt_kind::check;
+    troubled.checks = {.compared = 3, .undecided = 1};
+    const auto checked = of({{"troubled", report(troubled), {}}});
+    CHECK(has(checked, "\ncopies to compare 1\ntime in copies, s 0.0500\nsets of rows compared 3\n"
+                       "without a majority 1\nattempts 4\n"));
+    const auto calm = of({{"calm", report(two_of_four()), {}}});
+    for (const char* word : {"resumed", "retries", "second", "halves", "copies", "\nattempts"})
+        CHECK_FALSE(has(calm, word));
+}
+
 TEST_CASE("a table without a column of one worker has no speed-up") {
     const std::vector<labelled_report> columns{{"four", report(two_of_four()), {}},
                                                {"again", report(two_of_four()), {}}};

@@ -70,6 +70,25 @@ namespace detail {
          [](const report& r) { return std::to_string(r.workers) + " (" + std::to_string(r.workers_used) + ")"; });
     line("rows", [](const report& r) { return grouped(r.rows); });
     line("failed rows", [](const report& r) { return grouped(r.failed_rows); });
+    const auto faults = [&](const char* name, std::size_t report::*count) {  // where nothing happened nothing is said
+        const auto happened = [&](const labelled_report& column) { return column.figures.*count != 0; };
+        if (!std::any_of(columns.begin(), columns.end(), happened)) return false;
+        line(name, [&](const report& r) { return grouped(r.*count); });
+        return true;
+    };
+    faults("resumed rows", &report::resumed_rows);
+    std::size_t kinds = 0;
+    kinds += faults("retries", &report::retries);
+    kinds += faults("second attempts", &report::seconds);
+    kinds += faults("attempts at halves", &report::parts);
+    if (faults("copies to compare", &report::checks)) {
+        line("time in copies, s", [](const report& r) { return decimal(r.checks_s, 4); });
+        faults("sets of rows compared", &report::compared);
+        faults("of those, with other bits", &report::differing);
+        faults("without a majority", &report::undecided);
+        ++kinds;
+    }
+    if (kinds != 0) line("attempts", [](const report& r) { return grouped(r.attempts); });
     line("rows/s", [](const report& r) { return grouped(static_cast<std::size_t>(std::llround(r.rows_per_s))); });
     line("shard latency p50, us", [](const report& r) { return decimal(r.latency_us.p50, 0); });
     line("shard latency p95, us", [](const report& r) { return decimal(r.latency_us.p95, 0); });
