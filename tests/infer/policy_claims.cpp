@@ -85,6 +85,18 @@ TEST_CASE("A permanent fault is not tried again") {
     CHECK(virtual_run::run({.rows = 8, .rows_per_shard = 4, .how = how}, one_ms, poisoned{{1}}).attempts.size() == 2);
 }
 
+TEST_CASE("classify is asked once a fault") {
+    static int asked;
+    asked = 0;
+    const auto counts = [](const fault&) {
+        ++asked;
+        return fault_class::permanent;
+    };
+    const options how{.retry = {.max_attempts = 5, .classify = counts}};
+    (void)virtual_run::run({.rows = 8, .rows_per_shard = 4, .how = how}, one_ms, poisoned{{1, 5}});
+    CHECK(asked == 2);
+}
+
 TEST_CASE("Only the rows that a verifier named are tried again") {
     const options how{.retry = {.max_attempts = 2, .classify = [](const fault&) { return fault_class::transient; }}};
     const auto some = [](const claim& what, const std::vector<std::size_t>& rows, time_point) {

@@ -534,8 +534,9 @@ private:
         if (hedging_) slots_[ended.worker].running.store(whole_shard, std::memory_order_relaxed);
         if (late && !stop_.reason()) result.faults = {too_late(ended)};
         std::vector<fault> faults = result.faults;
-        bool transient = false;
-        for (const fault& f : faults) transient |= how_.retry.classify(f) == fault_class::transient;
+        std::vector<fault_class> classes;
+        for (const fault& f : faults) classes.push_back(how_.retry.classify(f));
+        const bool transient = std::find(classes.begin(), classes.end(), fault_class::transient) != classes.end();
         if (breaker_) tell_breaker(ended, faults, transient, place);
         if (place == standing::lost) return {};
         const bool whole = ended.what.piece == whole_shard;
@@ -560,8 +561,9 @@ private:
         std::vector<fault> stay;
         std::vector<fault> again_faults;
         std::vector<std::size_t> again_rows;
-        for (fault& f : faults) {
-            if (how_.retry.classify(f) == fault_class::permanent) {
+        for (std::size_t i = 0; i < faults.size(); ++i) {
+            fault& f = faults[i];
+            if (classes[i] == fault_class::permanent) {
                 halve(from, std::move(f), ended, stay, "");
                 continue;
             }
