@@ -29,9 +29,13 @@ namespace detail {
 /// cost     without policies the counter and one branch a call; with some, a load and a store on the worker's own cache
 ///          line besides, and a compare-exchange on the shard's byte where shards are hedged; a lock for what fails
 /// threads  all members may be called at once; `worker` is below the number given
-template <class>
+template <class Later>
 class basic_policy_claims {
+    using recheck = basic_recheck<Later>;
+
 public:
+    using why = typename recheck::why;
+
     basic_policy_claims(const plan& shards, const options& how, shards_are divided, claim_order order,
                         std::size_t useful, std::size_t workers, fanfold::stop stopping,
                         const recheck_rules& rules = {})
@@ -78,8 +82,8 @@ public:
     }
 
     /// Whether an attempt's answers are compared with others'; then `commits` wants their digest.
-    [[nodiscard]] bool compares(const claim& what, recheck::why reason = recheck::why::sampled) const noexcept {
-        return checking_ && (what.kind == attempt_kind::check || reason == recheck::why::suspicious ||
+    [[nodiscard]] bool compares(const claim& what, why reason = why::sampled) const noexcept {
+        return checking_ && (what.kind == attempt_kind::check || reason == why::suspicious ||
                              recheck_->samples(what.shard));
     }
 
@@ -94,7 +98,7 @@ public:
 
     /// Whether the attempt's answers are the ones that count.
     [[nodiscard]] bool commits(const claim& what, const outcome& checked, std::uint64_t digest = 0,
-                               recheck::why reason = recheck::why::sampled) {
+                               why reason = why::sampled) {
         if (!commits_alone(what, checked)) return false;
         if (!compares(what, reason)) return true;
         slot& here = slots_[what.worker];
@@ -201,7 +205,7 @@ private:
         std::atomic<duration::rep> left{0};  ///< when its last attempt ended; none yet: 0, one runs: the largest
         std::uint64_t digest = 0;            ///< of its worker alone, as the next: what the attempt that ends has given
         bool decided = false;                ///< and that it counts
-        recheck::why reason = recheck::why::sampled;
+        why reason = why::sampled;
         std::size_t last_sum = static_cast<std::size_t>(-1);  ///< in quarantine, under the lock, as the next
         time_point last_change{};
     };
@@ -225,7 +229,7 @@ private:
         if (checking_) {
             here.left.store(busy, std::memory_order_relaxed);
             here.decided = false;
-            here.reason = recheck::why::sampled;
+            here.reason = why::sampled;
         }
         if (!hedging_ && !how_.time_limit) return what;
         here.started.store(now.time_since_epoch().count(), std::memory_order_relaxed);
@@ -371,7 +375,7 @@ private:
     }
     /// After the end of a copy.
     void go_on(std::size_t ballot, time_point now, std::vector<fault>& stay) {
-        using next = recheck::next;
+        using next = typename recheck::next;
         const next what = recheck_->ended(ballot, now);
         if (what == next::one_more) push_copy(ballot, recheck_->copies(ballot), now);
         if (what != next::undecided) return;
@@ -422,9 +426,9 @@ private:
         return rows.empty() ? row_set(plan_, recheck_->shard(ballot)) : row_set(rows);
     }
     [[nodiscard]] fault unfinished(const row_set& set, unsigned attempts) const {
-        const stopped_error why(stop_.reason().value_or(stop_reason::requested));
-        return {why.reason() == stop_reason::deadline ? fault_kind::timed_out : fault_kind::stopped,
-                std::string(why.what()) + " before copies of these rows were compared", rows_of(set), attempts};
+        const stopped_error ended_by(stop_.reason().value_or(stop_reason::requested));
+        return {ended_by.reason() == stop_reason::deadline ? fault_kind::timed_out : fault_kind::stopped,
+                std::string(ended_by.what()) + " before copies of these rows were compared", rows_of(set), attempts};
     }
 
     // second attempts
@@ -659,7 +663,7 @@ private:
     const options& how_;
     shards_are divided_;
     fanfold::stop stop_;
-    counter_claims counter_;
+    basic_counter_claims<Later> counter_;
     bool hedging_;
     bool checking_;
     bool active_;
@@ -673,7 +677,7 @@ private:
     std::mutex mutex_;
     std::vector<std::unique_ptr<piece>> pieces_;
     std::vector<waiting> heap_;
-    std::optional<breaker_state> breaker_;
+    std::optional<basic_breaker_state<Later>> breaker_;
     std::optional<recheck> recheck_;
     retry_tokens tokens_;
     random_bits random_;
