@@ -127,6 +127,8 @@ public:
         return 2 * out.volume() * static_cast<std::uint64_t>(channels_ / geometry_.groups * size_[0] * size_[1]);
     }
     [[nodiscard]] std::int64_t outputs() const noexcept { return outputs_; }
+    /// Its weights where it sums directly, and each window has many channels; else null.
+    [[nodiscard]] const kernel::packed_conv_nhwc* direct() const noexcept { return dense_.get(); }
     /// Its answer may be some of the channels of images.
     [[nodiscard]] bool writes_among_channels() const noexcept { return depthwise_ == nullptr && !adds_; }
     /// The addend may be the answer.
