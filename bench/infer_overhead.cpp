@@ -1,4 +1,5 @@
-// bench/infer_overhead.cpp - what infer itself costs: 100,000 rows of an empty callable, against a bare parallel_for.
+// bench/infer_overhead.cpp - what infer itself costs: 100,000 rows of an empty callable, against a bare
+// parallel_for and OpenMP's dynamic schedule.
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
 
@@ -72,8 +73,29 @@ void parallel_for_empty(benchmark::State& state) {
     count_shards(state);
 }
 
+#ifdef _OPENMP
+void openmp_dynamic_empty(benchmark::State& state) {
+    const std::vector<float> input(rows);
+    std::vector<float> answers(rows);
+    const auto grain = static_cast<std::size_t>(state.range(0));
+    const auto shards = static_cast<std::ptrdiff_t>((rows + grain - 1) / grain);
+    const int threads = static_cast<int>(fanfold::usable_cpus());
+    for (auto _ : state) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+        for (std::ptrdiff_t shard = 0; shard < shards; ++shard) {
+            const std::size_t first = static_cast<std::size_t>(shard) * grain;
+            work_on(std::span(input).subspan(first, std::min(grain, rows - first)), &answers[first]);
+        }
+    }
+    count_shards(state);
+}
+#endif
+
 }  // namespace
 
 BENCHMARK(infer_empty<policies::none>)->ArgName("rows_per_shard")->Arg(1)->Arg(16)->Arg(64)->Arg(1024)->UseRealTime();
 BENCHMARK(infer_empty<policies::all>)->ArgName("rows_per_shard")->Arg(1)->Arg(16)->Arg(64)->Arg(1024)->UseRealTime();
 BENCHMARK(parallel_for_empty)->ArgName("rows_per_shard")->Arg(1)->Arg(16)->Arg(64)->Arg(1024)->UseRealTime();
+#ifdef _OPENMP
+BENCHMARK(openmp_dynamic_empty)->ArgName("rows_per_shard")->Arg(1)->Arg(16)->Arg(64)->Arg(1024)->UseRealTime();
+#endif
