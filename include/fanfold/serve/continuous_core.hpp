@@ -1,4 +1,5 @@
 // fanfold/serve/continuous_core.hpp - the threads around a sequence_queue: who waits, who steps, who keeps the time.
+// Longer than 400 lines: all of it happens under one lock or between two holds of it, and is read in one piece.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>           // std::min, std::max
