@@ -39,6 +39,7 @@ float normal(random_bits& random) {
 struct product {
     std::vector<float> x;  ///< [rows][inner]
     kernel::packed_view w;
+    std::size_t group = 1;  ///< rows that are looked at together
     kernel::product_sums sums = {};
     std::vector<float> y = {};  ///< [rows][columns]
 
@@ -49,18 +50,29 @@ struct product {
         kernel::matmul({x.data(), shape{extent_of(rows()), extent_of(w.inner)}}, w,
                        {y.data(), shape{extent_of(rows()), extent_of(w.columns)}});
     }
+    /// `out` holds the answers of `group` rows.
     [[nodiscard]] bool suspicious(const float* row, float* out) const {
         const kernel::detail::check_run whole{0, static_cast<std::ptrdiff_t>(w.inner)};
-        return kernel::detail::check_products(
-                   kernel::active_isa(), {row, nullptr, 0, 1, &whole, 1, w.inner, sums.ones.data(), sums.squares.data(),
-                                          sums.bias, out, w.columns, w.columns, nullptr, kernel::activation::none}) !=
-               0;
+        kernel::detail::check_call c{};
+        c.in = row;
+        c.in_step = whole.length;
+        c.rows = c.group = group;
+        c.runs = &whole;
+        c.run_count = 1;
+        c.inner = w.inner;
+        c.ones = sums.ones.data();
+        c.squares = sums.squares.data();
+        c.bias = sums.bias;
+        c.out = out;
+        c.out_step = c.columns = w.columns;
+        return kernel::detail::check_products(kernel::active_isa(), c) != 0;
     }
     [[nodiscard]] double limit(const float* row, const float* out) const {
         double square = 0;
-        for (std::size_t k = 0; k < w.inner; ++k) square += double{row[k]} * double{row[k]} * double{sums.squares[k]};
-        for (std::size_t n = 0; n < w.columns; ++n) square += double{out[n]} * double{out[n]};
-        return 4 * 0x1p-24 * std::sqrt(static_cast<double>(w.inner)) * std::sqrt(square);
+        for (std::size_t k = 0; k < group * w.inner; ++k)
+            square += double{row[k]} * double{row[k]} * double{sums.squares[k % w.inner]};
+        for (std::size_t n = 0; n < group * w.columns; ++n) square += double{out[n]} * double{out[n]};
+        return kernel::detail::check_limit(w.inner, square);
     }
     /// An answer's chain; `wrong(k, sum, weight)` may change what it multiplies with and what it has.
     template <class Wrong>
@@ -85,30 +97,34 @@ tally flip_products(const std::vector<product>& all, int site, std::size_t flips
     std::vector<float> out;
     for (; t.flips < flips; ++t.flips) {
         const product& p = all[random.below(all.size())];
-        const std::size_t at = random.below(p.rows()), column = random.below(p.w.columns),
-                          hit = random.below(p.w.inner);
-        const std::size_t bit = random.below(32);
-        const float* row = p.x.data() + at * p.w.inner;
-        out.assign(p.y.begin() + static_cast<std::ptrdiff_t>(at * p.w.columns),
-                   p.y.begin() + static_cast<std::ptrdiff_t>((at + 1) * p.w.columns));
+        const std::size_t first = random.below(p.rows() / p.group) * p.group, at = first + random.below(p.group);
+        const std::size_t column = random.below(p.w.columns), hit = random.below(p.w.inner), bit = random.below(32);
+        const float* const row = p.x.data() + at * p.w.inner;
+        const auto y = p.y.begin() + static_cast<std::ptrdiff_t>(first * p.w.columns);
+        out.assign(y, y + static_cast<std::ptrdiff_t>(p.group * p.w.columns));
+        float& answer = out[(at - first) * p.w.columns + column];
         double square = 0;
-        for (const float one : out) square += double{one} * double{one};
-        const double rms = std::sqrt(square / static_cast<double>(out.size()));
-        const float before = out[column];
+        for (std::size_t n = 0; n < p.w.columns; ++n) {
+            const double one = out[(at - first) * p.w.columns + n];
+            square += one * one;
+        }
+        const double rms = std::sqrt(square / static_cast<double>(p.w.columns));
+        const float before = answer;
         if (site == 0)
-            out[column] = p.chain(row, column, [&](std::size_t k, float&, float& w) {
+            answer = p.chain(row, column, [&](std::size_t k, float&, float& w) {
                 if (k == hit) w = flipped(w, bit);
             });
         if (site == 1)
-            out[column] = p.chain(row, column, [&](std::size_t k, float& s, float&) {
+            answer = p.chain(row, column, [&](std::size_t k, float& s, float&) {
                 if (k == hit) s = flipped(s, bit);
             });
-        if (site == 2) out[column] = flipped(before, bit);
-        const double effect = std::abs(double{out[column]} - double{before});
+        if (site == 2) answer = flipped(before, bit);
+        const double effect = std::abs(double{answer} - double{before});
         if (effect <= 1e-3 * rms) continue;
         ++t.moved;
-        const bool due = !(p.limit(row, out.data()) >= effect / 2);
-        const bool caught = p.suspicious(row, out.data());
+        const float* const rows = p.x.data() + first * p.w.inner;
+        const bool due = !(p.limit(rows, out.data()) >= effect / 2);
+        const bool caught = p.suspicious(rows, out.data());
         t.due += due;
         (due ? t.caught : t.caught_others) += caught;
     }
@@ -210,7 +226,9 @@ int main(int argc, char** argv) {
                 const auto& w = *c->direct();
                 if (w.geometry().groups != 1) return;
                 const kernel::detail::nhwc_call call = w.call(0, 0, w.outputs());
-                product p{{}, {call.panels, call.bias, call.depth, call.columns}};
+                product p{{},
+                          {call.panels, call.bias, call.depth, call.columns},
+                          kernel::detail::positions_together(call.depth, call.columns)};
                 const shape image = from[0].shape().rank() == 3
                                         ? shape{from[0].extent(0), 1, from[0].extent(1), from[0].extent(2)}
                                         : from[0].shape();

@@ -348,6 +348,7 @@ struct conv_nhwc_pass {
             c.columns = expected.columns;
             c.addend = added == nullptr ? nullptr : added + static_cast<std::size_t>(group) * 2 * positions;
             c.act = last;
+            c.group = positions_together(c.inner, c.columns);
             suspicious += check_products(set, c);
         }
         return suspicious;
@@ -464,9 +465,10 @@ inline void conv_nhwc(const view<const float>& in, const packed_conv_nhwc& w, co
     detail::conv_nhwc(active_isa(), in, w, out, space, act, addend);
 }
 
-/// The same, to the bit, and how many positions do not add up (see kernel/checked_matmul.hpp).
+/// The same, to the bit, and how many positions do not add up (see kernel/checked_matmul.hpp). Where a group has at most
+/// 512 output channels, four positions have to add up together, by the tolerance of their sum; where they do not, each.
 ///
-/// cost     about 8/N + 5/K of it besides, N output channels of a group and K taps
+/// cost     about 4/N + 3/K of it besides, N output channels of a group and K taps; with more channels 8/N
 /// requires sums of these weights
 [[nodiscard]] inline std::size_t checked_conv_nhwc(const view<const float>& in, const packed_conv_nhwc& w,
                                                    const std::vector<product_sums>& sums, const view<float>& out,

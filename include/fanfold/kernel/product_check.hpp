@@ -76,7 +76,21 @@ struct check_call {
     std::size_t out_step, columns;
     const double* addend;  // null: none; else the sum and the sum of squares of what was added to each row
     activation act;
+    std::size_t group = 1;  // rows that are looked at together: 1 or 4
+
+    [[nodiscard]] const float* input(std::size_t row) const {
+        return in + (at == nullptr ? static_cast<std::ptrdiff_t>(row) * in_step : at[row]);
+    }
 };
+
+/// How many positions of a convolution are looked at together: with many columns one, which costs little there; else
+/// four, where rounding the sums of four to float stays far below the tolerance.
+[[nodiscard]] constexpr std::size_t positions_together(std::size_t inner, std::size_t columns) noexcept {
+    return columns <= 512 && inner * inner >= columns ? 4 : 1;
+}
+[[nodiscard]] inline double check_limit(std::size_t inner, double square) {
+    return 4 * 0x1p-24 * std::sqrt(static_cast<double>(inner == 0 ? 1 : inner)) * std::sqrt(square);
+}
 
 /// d <= kappa u sqrt(K) sqrt(sum of x^2 w2 + sum of y^2), kappa 4, and finite. Where squares of floats may have left
 /// their range, they are added up anew.
@@ -94,7 +108,7 @@ struct check_call {
             }
         for (std::size_t n = 0; n < c.columns; ++n) square += static_cast<double>(out[n]) * static_cast<double>(out[n]);
     }
-    const double limit = 4 * 0x1p-24 * std::sqrt(static_cast<double>(c.inner == 0 ? 1 : c.inner)) * std::sqrt(square);
+    const double limit = check_limit(c.inner, square);
     return !(std::isfinite(limit) && std::abs(difference) <= limit);
 }
 
