@@ -12,8 +12,8 @@ function(fanfold_compile_together target folder)
   foreach(source ${arg_SOURCES})
     file(READ ${source} text)
     cmake_path(REPLACE_EXTENSION source LAST_ONLY .hpp OUTPUT_VARIABLE own_header)  # what it declares is defined here
-    # model/run.hpp has a run() beside that of the importer's tests
-    if(text MATCHES "${alone}" OR EXISTS ${own_header} OR (folder STREQUAL onnx AND text MATCHES "model/run\\.hpp"))
+    # The importer's tests have a run() beside that of model/run.hpp, and a model beside the concept that serve/ brings.
+    if(text MATCHES "${alone}" OR EXISTS ${own_header} OR (folder STREQUAL onnx AND text MATCHES "model/run\\.hpp|fanfold/serve/"))
       set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
       continue()
     endif()
