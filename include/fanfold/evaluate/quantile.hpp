@@ -17,7 +17,8 @@ namespace fanfold::inline FANFOLD_ABI {
 /// requires ascending values
 /// errors   throws std::invalid_argument unless 0 <= share <= 1; no values give 0
 /// source   the nearest-rank method
-[[nodiscard]] inline double quantile(std::span<const double> ascending, double share) {
+template <class = void>
+[[nodiscard]] double quantile(std::span<const double> ascending, double share) {
     if (!(share >= 0 && share <= 1))
         throw std::invalid_argument("quantile: a share of " + std::to_string(share) + " is not in [0, 1]");
     if (ascending.empty()) return 0;

@@ -51,6 +51,16 @@ template <class M>
     return fixed_rows(m) > 1 || !row_mixer_of(m, rows).empty() ? shards_are::whole : shards_are::divisible;
 }
 
+/// What a journey is made of, named by way of the model: these classes are compiled where somebody travels.
+template <class>
+struct parts_of {
+    using claims = policy_claims;
+    using answers = answer_store;
+    using log = record;
+    using resumed = resumption;
+    using digests = digest_record;
+};
+
 }  // namespace detail
 
 /// Computes the model's answers for all rows, on the executor's workers, into one result in row order.
@@ -64,6 +74,7 @@ template <class M>
 template <executor Executor, model Model, class Rows>
 requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     infer(const Executor& workers, const Model& model, const Rows& input, const options& how = {}) {
+    using parts = detail::parts_of<Model>;
     detail::batch_of<Rows> rows(input);
     const clock time = clock_of(workers);
     const stop stopping(how.stop, how.deadline, time);
@@ -73,17 +84,17 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     const detail::shards_are divided = detail::divided(model, rows);
 
     // checkpoint: what did an earlier run of this job do already?
-    detail::resumption before(how.ledger, rows, how.model_fingerprint, divided);
+    typename parts::resumed before(how.ledger, rows, how.model_fingerprint, divided);
     shards = before.rest_of(std::move(shards), divided);
     const auto rules = detail::recheck_rules::of(how, workers.workers(), workers.name(), detail::rows_of_model(model));
     const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards() * rules.copies()), 1);
 
     // what runs, in which order and how often; a plan with an order of its own says what comes first
     const claim_order order = shards.order.empty() ? workers.order() : claim_order::shared;
-    detail::policy_claims claims(shards, how, divided, order, useful, workers.workers(), stopping, rules);
+    typename parts::claims claims(shards, how, divided, order, useful, workers.workers(), stopping, rules);
 
     // place: where are the answers, and how much scratch memory does a worker need?
-    detail::answer_store answers(shards, rows.rows(), claims.where());
+    typename parts::answers answers(shards, rows.rows(), claims.where());
     std::size_t scratch = detail::shard_rows_bytes(rows, shards, claims.of_shards());
     if constexpr (declared_model<Model>) {
         answers.declare(model.answers(rows));
@@ -92,9 +103,9 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     before.restore(answers);
 
     // schedule: workers claim shards; each attempt gathers rows, runs the model, verifies and commits
-    detail::record log(shards, rows.rows(), how.on_event, time);
+    typename parts::log log(shards, rows.rows(), how.on_event, time);
     detail::sum_watch sums(how.checksum, model);
-    detail::digest_record digested(how.digests, rows.rows());
+    typename parts::digests digested(how.digests, rows.rows());
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {
         const detail::row_set which = claims.rows(what);
