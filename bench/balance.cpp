@@ -2,6 +2,8 @@
 // with 2 to 1,024 workers, and on two real ones. The times that the table shows first are the simulation's own.
 // SPDX-License-Identifier: MIT
 #include <fanfold/context/random.hpp>
+#include <fanfold/partition/hashed.hpp>
+#include <fanfold/partition/longest_first.hpp>
 #include <fanfold/fanfold.hpp>
 #include <fanfold/schedule/simulated.hpp>
 

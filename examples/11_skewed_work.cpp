@@ -2,6 +2,8 @@
 // the picture is the same everywhere; the last way once more on this machine's cores.
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
+#include <fanfold/partition/hashed.hpp>
+#include <fanfold/partition/longest_first.hpp>
 #include <fanfold/schedule/simulated.hpp>
 
 #include <algorithm>

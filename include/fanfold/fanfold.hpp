@@ -1,6 +1,6 @@
 // fanfold/fanfold.hpp - what it takes to infer with a callable, in the order of a batch's journey.
 // Apart from it: onnx/load.hpp, graphs (model/graph_builder.hpp), kernel/, core/eigen_tensor.hpp, evaluate/table.hpp,
-// partition/cost_model.hpp, schedule/simulated.hpp.
+// partition/{bucketed,hashed,longest_first,cost_model}.hpp, checkpoint/memory_ledger.hpp, schedule/simulated.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "core/batch.hpp"
@@ -13,10 +13,7 @@
 //
 #include "model/model.hpp"
 //
-#include "partition/bucketed.hpp"
 #include "partition/contiguous.hpp"
-#include "partition/hashed.hpp"
-#include "partition/longest_first.hpp"
 #include "partition/weighted.hpp"
 //
 #include "placement/topology.hpp"
@@ -32,7 +29,6 @@
 #include "verify/finite.hpp"
 #include "verify/vote.hpp"
 //
-#include "checkpoint/memory_ledger.hpp"
 //
 #include "infer/infer.hpp"
 //

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How well skewed work is spread over 2 to 1,024 workers, by the claims that infer uses, on a virtual clock.
 #include <fanfold/context/random.hpp>
+#include <fanfold/partition/longest_first.hpp>
 #include <fanfold/fanfold.hpp>
 #include <fanfold/schedule/simulated.hpp>
 

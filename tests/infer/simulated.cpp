@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
+#include <fanfold/partition/longest_first.hpp>
 #include <fanfold/schedule/simulated.hpp>
 
 #include "../callables.hpp"

@@ -15,10 +15,10 @@ public:
     [[nodiscard]] static std::string_view name() noexcept { return "serial"; }
     [[nodiscard]] static claim_order order() noexcept { return claim_order::shared; }
 
-    template <class = void>
+    template <class Later = void>
     void run(const work& job) const {
-        detail::run_state state(job);
-        const detail::stop_bell waker(state);
+        detail::basic_run_state<Later> state(job);
+        const detail::basic_stop_bell<Later> waker(state);
         const workspace_store::loan space = spaces_.lend(job.workspace_bytes);
         state.equip(*space);
         state.work_to_the_end(0, *space);

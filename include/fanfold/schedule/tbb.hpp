@@ -130,24 +130,24 @@ public:
     [[nodiscard]] static std::string_view name() noexcept { return "tbb"; }
     [[nodiscard]] static claim_order order() noexcept { return claim_order::own_share_first; }
 
-    template <class = void>
+    template <class Later = void>
     void run(const work& job) const {
         detail::fork_watch::check();
-        detail::run_state state(job);
-        const detail::stop_bell waker(state);
-        arena_->execute([&] { team(*this, state).run(); });
+        detail::basic_run_state<Later> state(job);
+        const detail::basic_stop_bell<Later> waker(state);
+        arena_->execute([&] { team<Later>(*this, state).run(); });
         state.rethrow();
     }
 
     /// Runs `what` on a thread of the arena. TBB itself has no thread for one of an arena's places, the caller's: in an
     /// arena of our own, a thread that is started for it takes that place.
-    template <class = void>
+    template <class Later = void>
     void post(task what) const {
         detail::fork_watch::check();
         if (!own_.all().empty() && (workers_ == 1 || !in_callers_place_->exchange(true))) {
-            callers_place_.post({std::make_shared<placed<>>(
-                                     placed<>{std::move(what), arena_, in_callers_place_, own_.all().front().cpus}),
-                                 [](void* self) { static_cast<placed<>*>(self)->run(); }});
+            callers_place_.post({std::make_shared<placed<Later>>(
+                                     placed<Later>{std::move(what), arena_, in_callers_place_, own_.all().front().cpus}),
+                                 [](void* self) { static_cast<placed<Later>*>(self)->run(); }});
             return;
         }
         if (own_.all().size() > 1) return post_to_a_node(std::move(what));

@@ -160,10 +160,10 @@ public:
     [[nodiscard]] static std::string_view name() noexcept { return "threads"; }
     [[nodiscard]] static claim_order order() noexcept { return claim_order::own_share_first; }
 
-    template <class = void>
+    template <class Later = void>
     void run(const work& job) const {
-        detail::run_state state(job);
-        const detail::stop_bell waker(state);
+        detail::basic_run_state<Later> state(job);
+        const detail::basic_stop_bell<Later> waker(state);
         const std::size_t others = std::min(workers_, std::max<std::size_t>(job.parallelism, 1)) - 1;
         {
             std::vector<std::jthread> threads;
