@@ -319,7 +319,7 @@ double at_share(std::vector<double> values, double share) {
 
 TEST_CASE("At 0.5, 0.8 and 1.2 times the capacity: none that has expired is computed, and the goodput stays") {
     for (const double load : {0.5, 0.8, 1.2, 3.0})
-        for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        for (const std::uint64_t seed : {1U, 2U}) {
             const auto result = simulation{.load = load, .seed = seed}.run();
             INFO("load " << load << " goodput " << result.goodput << " of " << result.capacity << ", late "
                          << result.late);
