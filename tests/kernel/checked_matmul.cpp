@@ -65,7 +65,8 @@ float flipped(float value, unsigned bit) {
 
 }  // namespace
 
-TEST_CASE("A checked product has the bits of matmul, whatever its sizes, activation and tiles", "[kernel][checksum]") {
+TEST_CASE("A checked product has the bits of matmul, whatever its sizes, activation and tiles",
+          "[kernel][checksum][every_isa]") {
     std::mt19937 random(1);
     const auto backwards = [](const void*, std::size_t count, tile_loop::body each) {
         for (std::size_t tile = count; tile-- > 0;) each(tile, tile % 4);
@@ -110,12 +111,12 @@ TEST_CASE("The sums are those of a naive loop in double", "[kernel][checksum]") 
 }
 
 TEST_CASE("No clean row is suspicious: normal, rectified, positive, with outliers, tiny and huge",
-          "[kernel][checksum]") {
+          "[kernel][checksum][every_isa]") {
     std::mt19937 random(3);
     for (const kernel::isa set : every_isa())
         for (const auto [k, n] : {std::array<std::int64_t, 2>{8, 6}, {120, 84}, {576, 64}, {1024, 256}, {64, 700}})
             for (int kind = 0; kind < 7; ++kind) {
-                std::vector<float> a = product::normal(random, 100 * k), w = product::normal(random, k * n);
+                std::vector<float> a = product::normal(random, 30 * k), w = product::normal(random, k * n);
                 for (float& x : a) {
                     if (kind == 1) x = std::max(x, 0.0F);
                     if (kind == 2) x = std::abs(x) + 1;
@@ -125,7 +126,7 @@ TEST_CASE("No clean row is suspicious: normal, rectified, positive, with outlier
                 }
                 if (kind == 6)
                     for (float& x : w) x = std::abs(x);
-                const product p(100, k, n, std::move(a), std::move(w));
+                const product p(30, k, n, std::move(a), std::move(w));
                 std::vector<float> out;
                 INFO(kind << " " << k << " " << n);
                 CHECK(p.suspicious(set, out) == 0);
@@ -133,7 +134,7 @@ TEST_CASE("No clean row is suspicious: normal, rectified, positive, with outlier
 }
 
 TEST_CASE("A flip in an answer or a weight that moves a row by a thousandth of its size is caught",
-          "[kernel][checksum]") {
+          "[kernel][checksum][every_isa]") {
     std::mt19937 random(4);
     std::size_t tried = 0;
     for (const kernel::isa set : every_isa())
@@ -144,7 +145,7 @@ TEST_CASE("A flip in an answer or a weight that moves a row by a thousandth of i
             double size = 0;
             for (const float y : good) size += static_cast<double>(y) * static_cast<double>(y);
             size = std::sqrt(size / static_cast<double>(good.size()));
-            for (int flip = 0; flip < 300; ++flip) {
+            for (int flip = 0; flip < 120; ++flip) {
                 std::vector<float> bad = good;
                 const std::size_t at = random() % bad.size();
                 bad[at] = flipped(bad[at], random() % 32);
@@ -154,7 +155,7 @@ TEST_CASE("A flip in an answer or a weight that moves a row by a thousandth of i
                 REQUIRE(p.look(set, bad) == 1);
             }
             auto* weights = const_cast<float*>(p.packed.panels().data());
-            for (int flip = 0; flip < 300; ++flip) {
+            for (int flip = 0; flip < 120; ++flip) {
                 const std::size_t column = random() % static_cast<std::size_t>(n),
                                   row = random() % static_cast<std::size_t>(k);
                 float& hit = weights[(column / 16 * static_cast<std::size_t>(k) + row) * 16 + column % 16];
@@ -174,10 +175,10 @@ TEST_CASE("A flip in an answer or a weight that moves a row by a thousandth of i
             }
             CHECK(p.sums.intact(weights));
         }
-    CHECK(tried > 1000);
+    CHECK(tried > 500);
 }
 
-TEST_CASE("An answer that is no number is suspicious", "[kernel][checksum]") {
+TEST_CASE("An answer that is no number is suspicious", "[kernel][checksum][every_isa]") {
     std::mt19937 random(5);
     const product p(4, 20, 20, random);
     std::vector<float> out;

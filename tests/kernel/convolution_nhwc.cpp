@@ -174,7 +174,7 @@ TEST_CASE("what does not fit a convolution with channels side by side is refused
     CHECK(text([&] { into({27, 9, 3, 1}, addend); }) != "nothing");
 }
 
-TEST_CASE("a checked convolution has the same bits, nothing suspicious, and finds weights that changed") {
+TEST_CASE("a checked convolution has the same bits, nothing suspicious, and finds weights that changed", "[every_isa]") {
     const auto backwards = [](const void*, std::size_t count, tile_loop::body each) {
         for (std::size_t tile = count; tile-- > 0;) each(tile, tile % 4);
     };
