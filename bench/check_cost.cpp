@@ -1,7 +1,8 @@
 // bench/check_cost.cpp - what checks of answers cost whole networks: medians of interleaved runs, one worker.
-//   usage: check_cost ROWS SECONDS MODEL.onnx...
+//   usage: check_cost ROWS SECONDS MODEL.onnx...    without models: products of ROWS rows with square weights
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
+#include <fanfold/kernel/checked_matmul.hpp>
 #include <fanfold/model/operators/dense.hpp>
 #include <fanfold/model/operators/images_nhwc.hpp>
 #include <fanfold/onnx/load.hpp>
@@ -33,13 +34,51 @@ void draw(const float* panels, std::size_t inner, std::size_t columns, std::mt19
     }
 }
 
+double seconds_of(auto&& run) {
+    const auto start = std::chrono::steady_clock::now();
+    run();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// One product with weights [side, side], plain and checked in turns.
+void square_product(std::int64_t rows, std::int64_t side, double seconds) {
+    using namespace fanfold;
+    std::mt19937 random(1);
+    std::normal_distribution<float> draw;
+    std::vector<float> x(static_cast<std::size_t>(rows * side)), w(static_cast<std::size_t>(side * side)), y(x.size()),
+        checked(x.size());
+    for (float& value : x) value = draw(random);
+    for (float& value : w) value = draw(random);
+    const kernel::packed_matrix packed(view<const float>(w.data(), shape{side, side}));
+    const kernel::product_sums sums = kernel::sums_of(packed.seen());
+    const view<const float> in(x.data(), shape{rows, side});
+    std::vector<double> plain, ratios;
+    std::size_t suspicious = 0;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    for (int round = -1; round < 3 || std::chrono::steady_clock::now() < end; ++round) {
+        const double a = seconds_of([&] { kernel::matmul(in, packed.seen(), {y.data(), shape{rows, side}}); });
+        const double b = seconds_of([&] {
+            suspicious += kernel::checked_matmul(in, packed.seen(), sums, {checked.data(), shape{rows, side}});
+        });
+        if (round < 0) continue;
+        plain.push_back(a);
+        ratios.push_back(b / a);
+    }
+    std::printf("%4ld x %4ld x %4ld: %7.1f us, checksum %.3f, suspicious %zu\n", static_cast<long>(rows),
+                static_cast<long>(side), static_cast<long>(side), 1e6 * median(plain), median(ratios), suspicious);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     using namespace fanfold;
-    if (argc < 4) return 2;
+    if (argc < 3) return 2;
     const auto rows = static_cast<std::size_t>(std::strtoull(argv[1], nullptr, 10));
     const double seconds = std::strtod(argv[2], nullptr);
+    if (argc == 3) {
+        for (const std::int64_t side : {256, 512, 1024}) square_product(static_cast<std::int64_t>(rows), side, seconds);
+        return 0;
+    }
     std::printf("%-28s %10s %10s %10s %10s %14s %12s\n", "rows/s and ratios of time", "rows/s", "finite", "digests",
                 "checksum", "its products", "suspicious");
     for (int file = 3; file < argc; ++file) {

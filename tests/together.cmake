@@ -1,4 +1,4 @@
-# fanfold_compile_together(TARGET FILES): the tests of a folder, several to a translation unit, so that what they all
+# fanfold_compile_together(TARGET SOURCES FILES... BATCH N): the tests of a folder, several to a translation unit, so that what they all
 # instantiate is compiled a few times instead of sixty.
 #
 # Each file stands in a namespace of its own, so what it includes must have been seen before: the precompiled header gets
@@ -6,14 +6,13 @@
 # own names, include a piece of code, or ask the preprocessor) are compiled as they are.
 set(alone "(^|\n)(#if|#define|namespace fanfold|template <>)|operator new|#include [^\n]*\\.inc[\">]")
 
-function(fanfold_compile_together target folder)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "" "BATCH" "SOURCES")
+function(fanfold_compile_together target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BATCH" "SOURCES")
   set(headers "")
   foreach(source ${arg_SOURCES})
     file(READ ${source} text)
     cmake_path(REPLACE_EXTENSION source LAST_ONLY .hpp OUTPUT_VARIABLE own_header)  # what it declares is defined here
-    # The importer's tests have a run() beside that of model/run.hpp, and a model beside the concept that serve/ brings.
-    if(text MATCHES "${alone}" OR EXISTS ${own_header} OR (folder STREQUAL onnx AND text MATCHES "model/run\\.hpp|fanfold/serve/"))
+    if(text MATCHES "${alone}" OR EXISTS ${own_header})
       set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
       continue()
     endif()

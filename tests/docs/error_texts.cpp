@@ -14,12 +14,12 @@ TEST_CASE("docs/onnx.md shows error texts as they are") {
     REQUIRE_FALSE(page.empty());
 
     const auto one_node = [](const std::string& made, const std::vector<dim>& shape) {
-        return model{13, {made}, {value("x", shape)}, {undeclared("y")}, {tensor("w", {400, 10}, floats(4000))}};
+        return model_file{13, {made}, {value("x", shape)}, {undeclared("y")}, {tensor("w", {400, 10}, floats(4000))}};
     };
     const std::vector<std::string> shown{
         complaint(one_node(node("Gelu", {"x"}, {"y"}, {}, "act1"), {N, d(10)})),
         complaint(one_node(node("Gemm", {"x", "w"}, {"y"}, {}, "fc1"), {N, d(784)})),
-        complaint(model{13, {node("Relu", {"x"}, {"y"})}, {undeclared("x")}, {undeclared("y")}}),
+        complaint(model_file{13, {node("Relu", {"x"}, {"y"})}, {undeclared("x")}, {undeclared("y")}}),
     };
     for (const std::string& text : shown) {
         INFO(text);

@@ -127,30 +127,30 @@ TEST_CASE("LeNet-5 with a bit flipped outside its weights is refused or runs") {
 TEST_CASE("small models with every operator, one bit flipped, are refused or run") {
     const attribute axis{"axis", std::int64_t{1}};
     const std::vector<std::string> models{
-        model{13,
-              {node("Conv", {"x", "w", "b"}, {"c"},
-                    {{"pads", ints{1, 1, 1, 1}}, {"strides", ints{1, 2}}, {"group", std::int64_t{1}}}),
-               node("AveragePool", {"c"}, {"a"}, {{"kernel_shape", ints{2, 2}}, {"ceil_mode", std::int64_t{1}}}),
-               node("Reshape", {"a", "to"}, {"r"}), node("Softmax", {"r"}, {"y"}, {axis})},
-              {value("x", {N, d(2), d(6), d(6)})},
-              {undeclared("y")},
-              {tensor("w", {3, 2, 3, 3}, noise(54, 1)), tensor("b", {3}, {1, 2, 3}), tensor("to", {0, -1})}}
+        model_file{13,
+                   {node("Conv", {"x", "w", "b"}, {"c"},
+                         {{"pads", ints{1, 1, 1, 1}}, {"strides", ints{1, 2}}, {"group", std::int64_t{1}}}),
+                    node("AveragePool", {"c"}, {"a"}, {{"kernel_shape", ints{2, 2}}, {"ceil_mode", std::int64_t{1}}}),
+                    node("Reshape", {"a", "to"}, {"r"}), node("Softmax", {"r"}, {"y"}, {axis})},
+                   {value("x", {N, d(2), d(6), d(6)})},
+                   {undeclared("y")},
+                   {tensor("w", {3, 2, 3, 3}, noise(54, 1)), tensor("b", {3}, {1, 2, 3}), tensor("to", {0, -1})}}
             .bytes(),
-        model{9,
-              {node("Flatten", {"x"}, {"f"}, {axis}),
-               node("Gemm", {"f", "w", "b"}, {"g"}, {{"alpha", 2.0F}, {"transB", std::int64_t{1}}}),
-               node("MatMul", {"g", "v"}, {"m"}), node("Sigmoid", {"m"}, {"s"}), node("Mul", {"s", "k"}, {"y"})},
-              {value("x", {N, d(2), d(3)}), value("v", fixed({4, 5}))},
-              {value("y", {N, d(5)})},
-              {tensor("w", {4, 6}, noise(24, 1)), tensor("b", {4}, {1, 2, 3, 4}), tensor("k", {5}, noise(5, 2))}}
+        model_file{9,
+                   {node("Flatten", {"x"}, {"f"}, {axis}),
+                    node("Gemm", {"f", "w", "b"}, {"g"}, {{"alpha", 2.0F}, {"transB", std::int64_t{1}}}),
+                    node("MatMul", {"g", "v"}, {"m"}), node("Sigmoid", {"m"}, {"s"}), node("Mul", {"s", "k"}, {"y"})},
+                   {value("x", {N, d(2), d(3)}), value("v", fixed({4, 5}))},
+                   {value("y", {N, d(5)})},
+                   {tensor("w", {4, 6}, noise(24, 1)), tensor("b", {4}, {1, 2, 3, 4}), tensor("k", {5}, noise(5, 2))}}
             .bytes(),
-        model{21,
-              {node("Constant", {}, {"c"}, {{"value_ints", ints{6, 3}}}), node("Div", {"i", "c"}, {"q"}),
-               node("Reshape", {"x", "q"}, {"r"}), node("GlobalAveragePool", {"r"}, {"p"}),
-               node("Identity", {"p"}, {"y"})},
-              {value("x", fixed({2, 3, 4}))},
-              {undeclared("y")},
-              {tensor("i", ints{12, 9, 8, 0}), tensor("unused", {2}, {1, 2})}}
+        model_file{21,
+                   {node("Constant", {}, {"c"}, {{"value_ints", ints{6, 3}}}), node("Div", {"i", "c"}, {"q"}),
+                    node("Reshape", {"x", "q"}, {"r"}), node("GlobalAveragePool", {"r"}, {"p"}),
+                    node("Identity", {"p"}, {"y"})},
+                   {value("x", fixed({2, 3, 4}))},
+                   {undeclared("y")},
+                   {tensor("i", ints{12, 9, 8, 0}), tensor("unused", {2}, {1, 2})}}
             .bytes()};
     tally counts;
     for (const std::string& original : models)
@@ -164,7 +164,7 @@ TEST_CASE("small models with every operator, one bit flipped, are refused or run
 }
 
 TEST_CASE("huge declared sizes are refused without memory for them") {
-    const auto complain = [](const model& m) {
+    const auto complain = [](const model_file& m) {
         return complaint(m, {.limits = {.bytes_per_value = limit}, .dims = {}});
     };
     constexpr std::int64_t huge = std::int64_t{1} << 40;
@@ -206,7 +206,7 @@ std::string body(const std::vector<std::string>& nodes, const std::vector<std::s
 attribute graph_attribute(const std::string& name, std::string graph) { return {name, std::move(graph), false, true}; }
 
 /// An If in an If and so on, a Relu at the bottom.
-model nested(int depth) {
+model_file nested(int depth) {
     std::string inner = body({node("Relu", {"x"}, {"r"})}, {}, {undeclared("r")});
     std::string around;
     for (int level = 0; level < depth; ++level) {
@@ -219,7 +219,7 @@ model nested(int depth) {
 }
 
 /// A Loop without a bound whose condition stays true; its value x is given or a constant.
-model endless(const std::vector<std::string>& inputs, const std::vector<std::string>& constants) {
+model_file endless(const std::vector<std::string>& inputs, const std::vector<std::string>& constants) {
     std::vector<std::string> initializers{tensor<std::uint8_t>("c", {}, {1}, 9)};
     initializers.insert(initializers.end(), constants.begin(), constants.end());
     const attribute again = graph_attribute(
@@ -246,11 +246,11 @@ TEST_CASE("a loop without an end is not run while it is loaded") {
     CHECK(load(endless({}, {x})).state().steps.size() == 1);
     const attribute once = graph_attribute("then_branch", body(endless({}, {}).nodes, {}, {undeclared("y")}));
     const attribute never = graph_attribute("else_branch", body({node("Neg", {"x"}, {"n"})}, {}, {undeclared("n")}));
-    const model hidden{16,
-                       {node("If", {"c"}, {"y"}, {once, never})},
-                       {},
-                       {undeclared("y")},
-                       {x, tensor<std::uint8_t>("c", {}, {1}, 9)}};
+    const model_file hidden{16,
+                            {node("If", {"c"}, {"y"}, {once, never})},
+                            {},
+                            {undeclared("y")},
+                            {x, tensor<std::uint8_t>("c", {}, {1}, 9)}};
     CHECK(load(hidden).state().steps.size() == 1);
 }
 
@@ -263,7 +263,7 @@ TEST_CASE("what a loop stacks stays within the limit of a value") {
 }
 
 TEST_CASE("a chain of very many nodes becomes one step") {
-    model m{13, {}, {value("x", {N})}, {undeclared("v0")}};
+    model_file m{13, {}, {value("x", {N})}, {undeclared("v0")}};
     for (int i = 0; i < 20000; ++i)
         m.nodes.push_back(
             node("Relu", {i == 0 ? "x" : "v" + std::to_string(i - 1)}, {"v" + std::to_string(i)}, {}, ""));

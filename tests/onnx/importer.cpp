@@ -23,7 +23,7 @@ const fanfold::onnx::operator_entry* find(const fanfold::onnx::import_context&, 
     return name == pass.name ? &pass : name == pack.name ? &pack : nullptr;
 }
 
-fanfold::graph import_with_own_table(const model& m) {
+fanfold::graph import_with_own_table(const model_file& m) {
     const std::string bytes = m.bytes();
     const auto parsed = fanfold::onnx::parse_model(bytes);
     return fanfold::onnx::import_model(parsed, {&find}, {});

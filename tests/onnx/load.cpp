@@ -19,10 +19,10 @@ namespace {
 const fs::path data = FANFOLD_TEST_DATA;
 
 /// Relu of one input.
-model relu(const std::vector<dim>& in, const std::vector<dim>& out, std::int64_t opset = 13) {
+model_file relu(const std::vector<dim>& in, const std::vector<dim>& out, std::int64_t opset = 13) {
     return {opset, {node("Relu", {"x"}, {"y"}, {}, "r")}, {value("x", in)}, {value("y", out)}};
 }
-std::string input_shape(const model& m, const fanfold::onnx::load_options& options = {}) {
+std::string input_shape(const model_file& m, const fanfold::onnx::load_options& options = {}) {
     const auto g = load(m, options);
     return g.state().values[g.state().inputs[0]].type.shape.text();
 }
@@ -81,7 +81,7 @@ TEST_CASE("axis 0 counts rows when it is open, by a name or by nothing") {
 
 TEST_CASE("every input with rows has the same") {
     const auto two = [](const std::vector<dim>& a, const std::vector<dim>& b) {
-        return model{13, {node("Add", {"a", "b"}, {"y"})}, {value("a", a), value("b", b)}, {undeclared("y")}};
+        return model_file{13, {node("Add", {"a", "b"}, {"y"})}, {value("a", a), value("b", b)}, {undeclared("y")}};
     };
     CHECK(complaint(two({N, d(2)}, {N, d(2)})).empty());
     CHECK(complaint(two({N, d(2)}, {dim(std::string()), d(2)})).empty());
@@ -91,18 +91,18 @@ TEST_CASE("every input with rows has the same") {
 }
 
 TEST_CASE("initializers among the inputs are constants") {
-    const auto g = load(model{7,
-                              {node("Gemm", {"x", "w", ""}, {"y"})},
-                              {value("x", {N, d(2)}), value("w", fixed({2, 1}))},
-                              {value("y", {N, d(1)})},
-                              {tensor("w", {2, 1}, {3, 4})}});
+    const auto g = load(model_file{7,
+                                   {node("Gemm", {"x", "w", ""}, {"y"})},
+                                   {value("x", {N, d(2)}), value("w", fixed({2, 1}))},
+                                   {value("y", {N, d(1)})},
+                                   {tensor("w", {2, 1}, {3, 4})}});
     CHECK(g.state().inputs.size() == 1);
     CHECK(difference(run(g, {fanfold::tensor::of<float>({1, 2}, {1, 1})}, 1)[0], {7}) == 0);
 }
 
 TEST_CASE("operators and versions that are not supported are refused with what is") {
     const auto one = [](std::string n, std::int64_t opset = 13) {
-        return complaint(model{opset, {std::move(n)}, {value("x", {N})}, {undeclared("y")}});
+        return complaint(model_file{opset, {std::move(n)}, {value("x", {N})}, {undeclared("y")}});
     };
     CHECK(one(node("Foo", {"x"}, {"y"}, {}, "sum it")) ==
           "model in memory: node 'sum it' (Foo, opset 13): expected a supported operator "
@@ -126,7 +126,8 @@ TEST_CASE("operators and versions that are not supported are refused with what i
 
 TEST_CASE("names are defined once, before they are used") {
     const auto nodes = [](std::vector<std::string> list, std::vector<std::string> initializers = {}) {
-        return complaint(model{13, std::move(list), {value("x", {N})}, {undeclared("y")}, std::move(initializers)});
+        return complaint(
+            model_file{13, std::move(list), {value("x", {N})}, {undeclared("y")}, std::move(initializers)});
     };
     CHECK_THAT(nodes({node("Relu", {"nowhere"}, {"y"}, {}, "a")}),
                Contains("node 'a' (Relu, opset 13): expected its input 'nowhere' to be defined, got no such value"));
@@ -143,7 +144,7 @@ TEST_CASE("names are defined once, before they are used") {
     CHECK_THAT(nodes({node("Relu", {"x"}, {"z"})}), Contains("expected a node that computes the output 'y', got none"));
     CHECK_THAT(nodes({}, {tensor("w", {1}, {1}), tensor("w", {1}, {1})}), Contains("one initializer 'w', got two"));
     CHECK_THAT(
-        complaint(model{13, {node("Relu", {"x"}, {"y"})}, {value("x", {N}), value("x", {N})}, {undeclared("y")}}),
+        complaint(model_file{13, {node("Relu", {"x"}, {"y"})}, {value("x", {N}), value("x", {N})}, {undeclared("y")}}),
         Contains("expected one input 'x', got two"));
 }
 
@@ -155,16 +156,16 @@ TEST_CASE("a declared output must be what comes out") {
     CHECK_THAT(complaint(relu({N, d(3)}, {N})), Contains("['N'] as declared"));
     CHECK_THAT(complaint(relu({N, d(3)}, {d(1), d(3)})), Contains("got float32 [N, 3]"));
     CHECK_THAT(complaint(relu({d(1), d(3)}, {d(2), d(3)})), Contains("got float32 [1, 3]"));
-    CHECK_THAT(complaint(model{13, {node("Relu", {"x"}, {"y"})}, {value("x", {N})}, {value("y", {N}, 7)}}),
+    CHECK_THAT(complaint(model_file{13, {node("Relu", {"x"}, {"y"})}, {value("x", {N})}, {value("y", {N}, 7)}}),
                Contains("int64 (7) ['N'] as declared, got float32 [N]"));
 }
 
 TEST_CASE("an answer may be an input, a constant, or another answer") {
-    const auto g = load(model{13,
-                              {node("Relu", {"x"}, {"y"}), node("Identity", {"y"}, {"z"})},
-                              {value("x", {N, d(2)})},
-                              {undeclared("x"), undeclared("c"), undeclared("y"), undeclared("z")},
-                              {tensor("c", {2}, {7, 8})}});
+    const auto g = load(model_file{13,
+                                   {node("Relu", {"x"}, {"y"}), node("Identity", {"y"}, {"z"})},
+                                   {value("x", {N, d(2)})},
+                                   {undeclared("x"), undeclared("c"), undeclared("y"), undeclared("z")},
+                                   {tensor("c", {2}, {7, 8})}});
     const auto out = run(g, {fanfold::tensor::of<float>({2, 2}, {1, -2, 3, -4})}, 2);
     CHECK(difference(out[0], {1, -2, 3, -4}) == 0);
     CHECK(difference(out[1], {7, 8}) == 0);
@@ -174,11 +175,11 @@ TEST_CASE("an answer may be an input, a constant, or another answer") {
 
 TEST_CASE("extents that only a run tells") {
     const dim T{std::string("T")};
-    const auto g = load(model{13,
-                              {node("Reshape", {"x", "to"}, {"flat"}), node("Relu", {"flat"}, {"y"})},
-                              {value("x", {N, T, d(2)})},
-                              {undeclared("y"), undeclared("flat")},
-                              {tensor("to", {2}, std::vector<std::int64_t>{0, -1}, 7)}});
+    const auto g = load(model_file{13,
+                                   {node("Reshape", {"x", "to"}, {"flat"}), node("Relu", {"flat"}, {"y"})},
+                                   {value("x", {N, T, d(2)})},
+                                   {undeclared("y"), undeclared("flat")},
+                                   {tensor("to", {2}, std::vector<std::int64_t>{0, -1}, 7)}});
     CHECK_FALSE(g.state().planned);
     fanfold::workspace space;
     for (const std::int64_t extent : {3, 1, 0, 5}) {
@@ -200,7 +201,7 @@ TEST_CASE("extents that only a run tells") {
 
 TEST_CASE("inputs that are no plain tensors are refused") {
     const auto with = [](std::string in) {
-        return complaint(model{13, {node("Relu", {"x"}, {"y"})}, {std::move(in)}, {undeclared("y")}});
+        return complaint(model_file{13, {node("Relu", {"x"}, {"y"})}, {std::move(in)}, {undeclared("y")}});
     };
     CHECK_THAT(with(undeclared("x")), Contains("input 'x': expected a tensor, got another type"));
     CHECK_THAT(with(value("x", {N}, 14)), Contains("uint8 to uint64, bool, got complex64 (14)"));
@@ -262,7 +263,7 @@ TEST_CASE("weights beside the model are found in its folder") {
         entry.commit();
         t.add_int32(14, 1);
     }
-    const model m{
+    const model_file m{
         13, {node("MatMul", {"x", "w"}, {"y"}, {}, "m")}, {value("x", {N, d(2)})}, {undeclared("y")}, {stored}};
     const std::string bytes = m.bytes();
     std::ofstream(folder / "m.onnx", std::ios::binary) << bytes;

@@ -16,7 +16,7 @@ void pass_on(fanfold::onnx::node_import& node) { node.answer(node.input(0)); }
 
 TEST_CASE("a user's operator of a known name takes the place of the built-in one, in its versions") {
     const auto relu = [](std::int64_t opset) {
-        return model{opset, {node("Relu", {"x"}, {"y"})}, {value("x", {N})}, {undeclared("y")}};
+        return model_file{opset, {node("Relu", {"x"}, {"y"})}, {value("x", {N})}, {undeclared("y")}};
     };
     fanfold::onnx::load_options options;
     options.operators = {{"Relu", 14, 15, &pass_on}};

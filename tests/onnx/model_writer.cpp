@@ -2,19 +2,14 @@
 // SPDX-License-Identifier: MIT
 #include "model_writer.hpp"
 
-#include "../model/run.hpp"
-
 namespace written {
 
 fanfold::graph load(const std::string& bytes, const fanfold::onnx::load_options& options) {
     return fanfold::onnx::load(std::as_bytes(std::span(bytes)), options);
 }
 fanfold::graph load_file(const std::filesystem::path& file) { return fanfold::onnx::load(file); }
-fanfold::graph load(const model& m, const fanfold::onnx::load_options& options) { return load(m.bytes(), options); }
-
-std::vector<fanfold::tensor> run(const fanfold::graph& g, const std::vector<fanfold::tensor>& inputs,
-                                 std::size_t rows) {
-    return ::run(g, inputs, rows);
+fanfold::graph load(const model_file& m, const fanfold::onnx::load_options& options) {
+    return load(m.bytes(), options);
 }
 
 }  // namespace written

@@ -3,8 +3,8 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <fanfold/onnx/load.hpp>
+#include <filesystem>
 #include <initializer_list>
 #include <protozero/pbf_writer.hpp>
 #include <span>
@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "../model/run.hpp"
 #include "../text.hpp"
 
 namespace written {
@@ -120,7 +121,7 @@ inline std::string value(std::string_view name, const std::vector<dim>& shape, i
 }
 
 /// ModelProto, built from messages.
-struct model {
+struct model_file {
     std::int64_t opset = 13;
     std::vector<std::string> nodes;
     std::vector<std::string> inputs;
@@ -177,16 +178,14 @@ inline fanfold::tensor list(const ints& values) {
 
 // Defined in model_writer.cpp, so that the importer is compiled once for all these tests.
 fanfold::graph load(const std::string& bytes, const fanfold::onnx::load_options& options = {});
-fanfold::graph load(const model& m, const fanfold::onnx::load_options& options = {});
+fanfold::graph load(const model_file& m, const fanfold::onnx::load_options& options = {});
 fanfold::graph load_file(const std::filesystem::path& file);
 
-inline std::string complaint(const model& m, const fanfold::onnx::load_options& options = {}) {
+inline std::string complaint(const model_file& m, const fanfold::onnx::load_options& options = {}) {
     return text_of([&] { (void)load(m, options); });
 }
 
-/// Runs `rows` rows; inputs in the graph's order.
-std::vector<fanfold::tensor> run(const fanfold::graph& g, const std::vector<fanfold::tensor>& inputs,
-                                 std::size_t rows);
+using ::run;  // of model/run.hpp
 
 /// Values between -1 and 1, the same for the same seed.
 inline floats noise(std::size_t count, std::uint32_t seed) {

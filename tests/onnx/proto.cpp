@@ -9,7 +9,7 @@ using namespace written;
 using Catch::Matchers::Contains;
 
 TEST_CASE("a model's parts are found where they lie") {
-    const std::string bytes = model{
+    const std::string bytes = model_file{
         15,
         {node("Relu", {"x"}, {"y"}, {{"a", ints{1, -2}}})},
         {value("x", {N, d(3)})},
@@ -23,7 +23,8 @@ TEST_CASE("a model's parts are found where they lie") {
     REQUIRE(m.graph->nodes.size() == 1);
     CHECK(m.graph->nodes[0].op_type == "Relu");
     CHECK(m.graph->nodes[0].attributes[0].ints == ints{1, -2});
-    CHECK((m.graph->nodes[0].name.data() > bytes.data() && m.graph->nodes[0].name.data() < bytes.data() + bytes.size()));
+    CHECK(
+        (m.graph->nodes[0].name.data() > bytes.data() && m.graph->nodes[0].name.data() < bytes.data() + bytes.size()));
     REQUIRE(m.graph->inputs.at(0).shape.has_value());
     CHECK(m.graph->inputs[0].shape->at(0).param == "N");
     CHECK(m.graph->inputs[0].shape->at(1).value == 3);
@@ -65,13 +66,13 @@ TEST_CASE("a field of the wrong wire type and a message cut short are refused, w
     protozero::pbf_writer(wrong).add_string(1, "seven");  // ir_version
     CHECK_THAT(text_of([&] { (void)fanfold::onnx::parse_model(wrong); }),
                Contains("the model: protobuf field 1: expected wire type 0, got 2"));
-    std::string bytes = model{13, {node("Relu", {"x"}, {"y"})}, {}, {}, {}}.bytes();
+    std::string bytes = model_file{13, {node("Relu", {"x"}, {"y"})}, {}, {}, {}}.bytes();
     bytes.resize(bytes.size() / 2);
     CHECK_THAT(text_of([&] { (void)fanfold::onnx::parse_model(bytes); }), Contains("cut or damaged"));
     std::string inner = node("Relu", {"x"}, {"y"});
     inner[1] = 100;  // the length of the first name
     CHECK_THAT(text_of([&] {
-                   (void)fanfold::onnx::parse_model(model{13, {inner}, {}, {}, {}}.bytes());
+                   (void)fanfold::onnx::parse_model(model_file{13, {inner}, {}, {}, {}}.bytes());
                }),
                Contains("its graph: node 0: expected a protobuf message, got one that is cut or damaged"));
 }

@@ -21,13 +21,13 @@ std::string halves(std::string_view name, const ints& dims, const floats& values
 }  // namespace
 
 TEST_CASE("a network of float16 throughout") {
-    const graph g = load(
-        model{17,
-              {node("Conv", {"x", "w", "b"}, {"c"}), node("Relu", {"c"}, {"r"}),
-               node("GlobalAveragePool", {"r"}, {"p"}), node("Flatten", {"p"}, {"f"}), node("Gemm", {"f", "m"}, {"y"})},
-              {value("x", {N, d(1), d(3)}, 10)},
-              {value("y", {N, d(2)}, 10)},
-              {halves("w", {1, 1, 2}, {1, -0.5F}), halves("b", {1}, {0.25F}), halves("m", {1, 2}, {2, -3})}});
+    const graph g = load(model_file{
+        17,
+        {node("Conv", {"x", "w", "b"}, {"c"}), node("Relu", {"c"}, {"r"}), node("GlobalAveragePool", {"r"}, {"p"}),
+         node("Flatten", {"p"}, {"f"}), node("Gemm", {"f", "m"}, {"y"})},
+        {value("x", {N, d(1), d(3)}, 10)},
+        {value("y", {N, d(2)}, 10)},
+        {halves("w", {1, 1, 2}, {1, -0.5F}), halves("b", {1}, {0.25F}), halves("m", {1, 2}, {2, -3})}});
     CHECK(output_type(g) == "float16 [N, 2]");
     fanfold::tensor x(element::float16, {1, 1, 3});
     for (int i = 0; i < 3; ++i) x.as<float16>().data()[i] = float16(static_cast<float>(i + 1));
@@ -37,7 +37,7 @@ TEST_CASE("a network of float16 throughout") {
 }
 
 TEST_CASE("what is cast to 16 bits is rounded to them, wherever it goes") {
-    const graph g = load(model{
+    const graph g = load(model_file{
         17,
         {node("Cast", {"x"}, {"h"}, {{"to", std::int64_t{10}}}), node("Cast", {"h"}, {"y"}, {{"to", std::int64_t{1}}}),
          node("CastLike", {"x", "h"}, {"l"}), node("Cast", {"l"}, {"z"}, {{"to", std::int64_t{1}}})},

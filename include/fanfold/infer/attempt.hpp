@@ -87,6 +87,27 @@ template <class = void>
     return result;
 }
 
+/// In a catch clause: what a model threw, as a fault without rows.
+template <class = void>
+[[nodiscard]] fault fault_in_flight() {
+    try {
+        throw;
+    } catch (const stopped_error& why) {
+        const bool late = why.reason() == stop_reason::deadline;
+        return {late ? fault_kind::timed_out : fault_kind::stopped, why.what(), {}, 1};
+    } catch (const damaged_error& why) {
+        return {fault_kind::damaged, why.what(), {}, 1};
+    } catch (const wrong_shape_error& why) {
+        return {fault_kind::wrong_shape, why.what(), {}, 1};
+    } catch (const std::bad_alloc&) {
+        return {fault_kind::out_of_memory, "the model ran out of memory", {}, 1};
+    } catch (const std::exception& why) {
+        return {fault_kind::threw, why.what(), {}, 1};
+    } catch (...) {
+        return {fault_kind::threw, "the model threw something that is no std::exception", {}, 1};
+    }
+}
+
 /// Whether an attempt's answers count: of two at the same rows one commits. Empty: always.
 using commit_gate = function_ref<bool(const outcome& checked, const batch_view& written)>;
 
@@ -133,19 +154,9 @@ template <class M>
         const batch_view rows = shard_rows(all, which, space);
         const mutable_batch_view written = compute(m, rows, which, answers, space);
         result = settle(verify, written, which, answers, gate, space);
-    } catch (const stopped_error& why) {
-        result =
-            failed(why.reason() == stop_reason::deadline ? fault_kind::timed_out : fault_kind::stopped, why.what());
-    } catch (const damaged_error& why) {
-        result = failed(fault_kind::damaged, why.what());
-    } catch (const wrong_shape_error& why) {
-        result = failed(fault_kind::wrong_shape, why.what());
-    } catch (const std::bad_alloc&) {
-        result = failed(fault_kind::out_of_memory, "the model ran out of memory");
-    } catch (const std::exception& why) {
-        result = failed(fault_kind::threw, why.what());
     } catch (...) {
-        result = failed(fault_kind::threw, "the model threw something that is no std::exception");
+        result = {};
+        result.faults.push_back(fault_in_flight());
     }
     refuse_strangers(result, which.rows());
     for (fault& f : result.faults) {

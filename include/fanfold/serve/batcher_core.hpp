@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>           // std::min, std::find
-#include <condition_variable>  // std::condition_variable
 #include <cstddef>             // std::size_t
 #include <exception>           // std::exception
 #include <memory>              // std::shared_ptr
@@ -11,7 +10,6 @@
 #include <new>                 // std::bad_alloc
 #include <optional>            // std::optional
 #include <stdexcept>           // std::invalid_argument
-#include <stop_token>          // std::stop_source
 #include <string>              // std::string
 #include <utility>             // std::move
 #include <vector>              // std::vector
@@ -21,6 +19,7 @@
 #include "../partition/bucketed.hpp"
 #include "request.hpp"
 #include "request_queue.hpp"
+#include "staff.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -71,14 +70,7 @@ public:
         batch rows;
         reply_parts parts;
         std::vector<request_queue::ticket> tickets;  // under the core's lock
-        promise<reply> there{
-            nullptr, [](void* self) { return static_cast<asked*>(self)->core->cancel(*static_cast<asked*>(self)); },
-            this};
-        struct canceller {
-            asked* of;
-            void operator()() const { of->core->cancel(*of); }
-        };
-        std::optional<std::stop_callback<canceller>> stop;
+        reply_line<asked> line{*this};
     };
 
     batcher_core(const Executor& workers, const Model& model, batcher_options how)
@@ -99,78 +91,56 @@ public:
         const std::size_t each = splits(rows) ? how_.max_rows : count;
         const auto request =
             std::make_shared<asked>(this->shared_from_this(), std::move(rows), (count + each - 1) / each, now);
-        pending<reply> reply(std::shared_ptr<promise<fanfold::reply>>(request, &request->there));
-        leaving gone;
-        std::size_t posts = 0;
-        bool earlier = false;
+        pending<reply> reply(std::shared_ptr<promise<fanfold::reply>>(request, &request->line.there));
+        todo due;
         {
-            const std::lock_guard lock(mutex_);
+            const std::lock_guard lock(staff_.mutex);
             ++counts_.submitted;
-            if (closed_)
-                refuse(request, fault_kind::stopped, "the batcher has ended", gone);
+            if (staff_.closed())
+                refuse(request, fault_kind::stopped, "the batcher has ended", due.gone);
             else
-                enter(request, each, now, how, gone);
-            posts = workers_wanted(now);
-            earlier = queue_.next_time(false) < looks_again_ ||
-                      (posts == 0 && active_ < workers_.workers() && queue_.next_time(true) < looks_again_);
+                enter(request, each, now, how, due.gone);
+            due.posts = workers_wanted(now);
+            const bool waits_for_company = due.posts == 0 && staff_.room(workers_.workers());
+            due.earlier = staff_.looks_later_than(queue_.next_time(false)) ||
+                          (waits_for_company && staff_.looks_later_than(queue_.next_time(true)));
         }
-        if (earlier) time_.notify_one();
-        finish(gone);
-        for (; posts != 0; --posts) post();
-        if (how.stop.stop_possible()) request->stop.emplace(how.stop, typename asked::canceller{request.get()});
+        run(due);
+        request->line.heed(how.stop);
         return reply;
     }
 
-    /// Reports expiries and calls workers in time, until `close`. Expiries that lie close together are reported at once.
+    /// Reports expiries and calls workers in time, until `close`.
     void keep_time() {
-        constexpr duration together = std::chrono::microseconds(250);
-        time_point last{};
-        std::unique_lock lock(mutex_);
-        while (!closed_) {
-            const time_point now = std::chrono::steady_clock::now();
-            leaving gone;
-            expire(now, gone);
-            const std::size_t posts = workers_wanted(now);
-            if (posts != 0 || !gone.empty()) {
-                if (!gone.empty()) last = now;
-                lock.unlock();
-                finish(gone);
-                for (std::size_t post_number = 0; post_number < posts; ++post_number) post();
-                lock.lock();
-                continue;
-            }
-            looks_again_ = queue_.next_time(active_ < workers_.workers());
-            if (looks_again_ < last + together) looks_again_ = last + together;
-            if (looks_again_ == time_point::max())
-                time_.wait(lock);
-            else
-                time_.wait_until(lock, looks_again_);
-            looks_again_ = time_point::min();
-        }
+        const auto look = [this](time_point now) {
+            todo due;
+            expire(now, due.gone);
+            due.posts = workers_wanted(now);
+            return due;
+        };
+        staff_.keep_time(
+            look, [this](todo& due) { run(due); },
+            [this] { return queue_.next_time(staff_.room(workers_.workers())); });
     }
 
     /// Whoever waits is told; batches that run are stopped and waited for.
     void close() {
         leaving gone;
         {
-            const std::lock_guard lock(mutex_);
-            closed_ = true;
+            const std::lock_guard lock(staff_.mutex);
+            staff_.close();
             std::vector<request_queue::ticket> all;
             queue_.clear(all);
             leave(all, fault_kind::stopped, "the batcher has ended", counts_.cancelled, gone);
         }
-        time_.notify_all();
-        stopper_.request_stop();
-        finish(gone);
-        std::unique_lock lock(mutex_);
-        idle_.wait(lock, [this] { return inside_ == 0; });
+        staff_.dismiss([&] { finish(gone); });
     }
 
     /// False: nobody has to wait for it.
     bool cancel(asked& request) {
         leaving gone;
         {
-            const std::lock_guard lock(mutex_);
+            const std::lock_guard lock(staff_.mutex);
             std::vector<request_queue::ticket> left;
             for (const request_queue::ticket t : request.tickets)
                 if (places_[t].of.get() == &request && queue_.cancel(t)) left.push_back(t);
@@ -181,7 +151,7 @@ public:
     }
 
     [[nodiscard]] batcher_counts counts() {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(staff_.mutex);
         batcher_counts now = counts_;
         now.queued_rows = queue_.queued_rows();
         now.max_batch_rows = queue_.limit();
@@ -195,6 +165,7 @@ private:
         std::size_t first = 0;
         std::size_t rows = 0;
     };
+    using todo = errands<asked>;
     using leaving = std::vector<std::shared_ptr<asked>>;  // their reply is complete
 
     [[nodiscard]] bool splits(const batch& rows) const {
@@ -248,56 +219,43 @@ private:
 
     /// How many workers to call; they count as active from now on.
     std::size_t workers_wanted(time_point now) {
-        if (closed_ || active_ >= workers_.workers() || !queue_.due(now)) return 0;
-        ++active_;
+        if (!staff_.room(workers_.workers()) || !queue_.due(now)) return 0;
+        staff_.call();
         return 1;
     }
-    void post() {
-        workers_.post({this->shared_from_this(), [](void* self) { static_cast<batcher_core*>(self)->work(); }});
+    /// Without the lock.
+    void run(todo& due) {
+        if (due.earlier) staff_.wake();
+        finish(due.gone);
+        for (; due.posts != 0; --due.posts)
+            workers_.post({this->shared_from_this(), [](void* self) { static_cast<batcher_core*>(self)->work(); }});
     }
 
     /// Computes batches until none is due.
     void work() {
-        {
-            const std::lock_guard lock(mutex_);
-            if (closed_) return;
-            ++inside_;
-        }
-        {
-            const workspace_store::loan space = workers_.spaces().lend(0);
-            (*space).stop = stop(stopper_.get_token());
-            (*space).tiles = tile_loop((*space).stop);
-            while (work_on_one(*space)) {
-            }
-        }
-        const std::lock_guard lock(mutex_);
-        if (--inside_ == 0) idle_.notify_all();
+        staff_.attend(workers_.spaces(), [] {}, [this](workspace& space) { return work_on_one(space); });
     }
     bool work_on_one(workspace& space) {
         const time_point now = std::chrono::steady_clock::now();
-        leaving gone;
         std::vector<place> mine;
-        std::size_t posts = 0;
-        bool earlier = false;
+        todo due;
         {
-            const std::lock_guard lock(mutex_);
-            expire(now, gone);
+            const std::lock_guard lock(staff_.mutex);
+            expire(now, due.gone);
             std::vector<request_queue::ticket> tickets;
-            if (!closed_) queue_.take(now, tickets);
+            if (!staff_.closed()) queue_.take(now, tickets);
             for (const request_queue::ticket t : tickets) {
                 mine.push_back(std::move(places_[t]));
                 release(t);
             }
             if (mine.empty()) {
-                --active_;
-                earlier = queue_.next_time(true) < looks_again_;
+                staff_.leave();
+                due.earlier = staff_.looks_later_than(queue_.next_time(true));
             } else {
-                posts = workers_wanted(now);
+                due.posts = workers_wanted(now);
             }
         }
-        if (earlier) time_.notify_one();
-        finish(gone);
-        for (; posts != 0; --posts) post();
+        run(due);
         if (mine.empty()) return false;
         compute(mine, now, space);
         return true;
@@ -363,7 +321,7 @@ private:
                 gone.push_back(piece.of);
         }
         {
-            const std::lock_guard lock(mutex_);
+            const std::lock_guard lock(staff_.mutex);
             queue_.finished(count, now - started);
             ++counts_.batches;
             counts_.batch_rows += count;
@@ -426,29 +384,17 @@ private:
         queue_.release(t);
     }
 
-    /// Without the lock: what comes of a reply may ask again.
     static void finish(leaving& gone) {
-        if (gone.empty()) return;
-        const time_point now = std::chrono::steady_clock::now();
-        for (const std::shared_ptr<asked>& request : gone) request->there.store(request->parts.take(now));
-        for (const std::shared_ptr<asked>& request : gone) request->there.tell();
-        gone.clear();
+        reply_to(gone, [](asked& who, time_point now) { return who.parts.take(now); });
     }
 
     const Executor& workers_;
     const Model& model_;
     batcher_options how_;
-    std::stop_source stopper_;
-    std::mutex mutex_;
-    std::condition_variable time_;  // for who keeps it
-    std::condition_variable idle_;
-    time_point looks_again_ = time_point::min();  // when who keeps time wakes by itself; min: it is awake
+    staff staff_;
     request_queue queue_;
     std::vector<place> places_;  // by ticket
     std::vector<batch> looks_;   // by the number of requests that can be joined
-    std::size_t active_ = 0;     // workers called for
-    std::size_t inside_ = 0;     // of these, begun
-    bool closed_ = false;
     batcher_counts counts_;
 };
 

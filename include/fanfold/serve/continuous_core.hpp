@@ -3,26 +3,24 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>           // std::min, std::max
-#include <condition_variable>  // std::condition_variable
 #include <cstddef>             // std::byte
 #include <cstdint>             // std::int64_t
 #include <cstring>             // std::memcpy
-#include <exception>           // std::exception
 #include <memory>              // std::shared_ptr
 #include <mutex>               // std::mutex
-#include <new>                 // std::bad_alloc
 #include <optional>            // std::optional
 #include <stdexcept>           // std::invalid_argument
-#include <stop_token>          // std::stop_source
 #include <string>              // std::string
 #include <utility>             // std::move
 #include <vector>              // std::vector
 
 #include "../context/floating_point.hpp"
+#include "../infer/attempt.hpp"
 #include "../infer/pending.hpp"
 #include "../verify/verifier.hpp"
 #include "request.hpp"
 #include "sequence_queue.hpp"
+#include "staff.hpp"
 #include "stepping.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -82,14 +80,7 @@ public:
         time_point submitted;
         time_point started;
         std::size_t largest = 0;  // of its steps, in sequences
-        promise<reply> there{
-            nullptr, [](void* self) { return static_cast<asked*>(self)->core->cancel(*static_cast<asked*>(self)); },
-            this};
-        struct canceller {
-            asked* of;
-            void operator()() const { of->core->cancel(*of); }
-        };
-        std::optional<std::stop_callback<canceller>> stop;
+        reply_line<asked> line{*this};
     };
 
     continuous_core(const Executor& workers, const Model& model, continuous_options how)
@@ -120,57 +111,38 @@ public:
         const auto request = std::make_shared<asked>(this->shared_from_this());
         const sequence_queue::sequence sequence = taken(items, max_answers, how, *request);
         request->each = std::move(each);
-        pending<reply> reply(std::shared_ptr<promise<fanfold::reply>>(request, &request->there));
+        pending<reply> reply(std::shared_ptr<promise<fanfold::reply>>(request, &request->line.there));
         const time_point now = std::chrono::steady_clock::now();
         request->submitted = now;
-        leaving gone;
-        std::size_t posts = 0;
-        bool earlier = false;
+        todo due;
         {
-            const std::lock_guard lock(mutex_);
+            const std::lock_guard lock(staff_.mutex);
             ++counts_.submitted;
-            enter(request, sequence, now, gone);
-            posts = workers_wanted(now);
-            earlier = sequence.deadline < looks_again_;
+            enter(request, sequence, now, due.gone);
+            due.posts = workers_wanted(now);
+            due.earlier = staff_.looks_later_than(sequence.deadline);
         }
-        if (earlier) time_.notify_one();
-        finish(gone);
-        for (; posts != 0; --posts) post();
-        if (how.stop.stop_possible()) request->stop.emplace(how.stop, typename asked::canceller{request.get()});
+        run(due);
+        request->line.heed(how.stop);
         return reply;
     }
 
-    /// Reports expiries until `close`; those that lie close together at once.
+    /// Reports expiries until `close`.
     void keep_time() {
-        constexpr duration together = std::chrono::microseconds(250);
-        time_point last{};
-        std::unique_lock lock(mutex_);
-        while (!closed_) {
-            const time_point now = std::chrono::steady_clock::now();
-            leaving gone;
-            expire(now, gone);
-            if (!gone.empty()) {
-                last = now;
-                lock.unlock();
-                finish(gone);
-                lock.lock();
-                continue;
-            }
-            looks_again_ = std::max(queue_.next_time(), last + together);
-            if (queue_.next_time() == time_point::max())
-                time_.wait(lock);
-            else
-                time_.wait_until(lock, looks_again_);
-            looks_again_ = time_point::min();
-        }
+        const auto look = [this](time_point now) {
+            todo due;
+            expire(now, due.gone);
+            return due;
+        };
+        staff_.keep_time(look, [this](todo& due) { run(due); }, [this] { return queue_.next_time(); });
     }
 
     /// Whoever waits or is between steps is told; steps that run are stopped and waited for.
     void close() {
         leaving gone;
         {
-            const std::lock_guard lock(mutex_);
-            closed_ = true;
+            const std::lock_guard lock(staff_.mutex);
+            staff_.close();
             std::vector<ticket> all;
             std::vector<ticket> later;
             queue_.clear(all, later);
@@ -178,18 +150,14 @@ public:
             for (const ticket t : later) places_[t]->why = why;
             leave(all, &why, gone);
         }
-        time_.notify_all();
-        stopper_.request_stop();
-        finish(gone);
-        std::unique_lock lock(mutex_);
-        idle_.wait(lock, [this] { return inside_ == 0; });
+        staff_.dismiss([&] { finish(gone); });
     }
 
     /// Whether its reply is still to come: it is in a step.
     bool cancel(asked& request) {
         leaving gone;
         {
-            const std::lock_guard lock(mutex_);
+            const std::lock_guard lock(staff_.mutex);
             const ticket t = request.place;
             if (t >= places_.size() || places_[t].get() != &request) return false;
             const fault why{fault_kind::stopped, "stopped before all its answers were there", {}, 0};
@@ -204,7 +172,7 @@ public:
     }
 
     [[nodiscard]] continuous_counts counts() {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(staff_.mutex);
         continuous_counts now = counts_;
         now.waiting = queue_.waiting();
         now.seated = queue_.seated();
@@ -212,6 +180,7 @@ public:
     }
 
 private:
+    using todo = errands<asked>;
     using leaving = std::vector<std::shared_ptr<asked>>;  // their reply is due
     using state = decltype(std::declval<const Model&>().state(std::size_t{}));
 
@@ -266,7 +235,7 @@ private:
 
     void enter(const std::shared_ptr<asked>& request, const sequence_queue::sequence& sequence, time_point now,
                leaving& gone) {
-        if (closed_) {
+        if (staff_.closed()) {
             request->why = fault{fault_kind::stopped, "the server has ended", {}, 0};
             ++counts_.cancelled;
             gone.push_back(request);
@@ -289,65 +258,57 @@ private:
 
     /// How many workers to call; they count as active from now on.
     std::size_t workers_wanted(time_point now) {
-        if (closed_ || active_ >= groups_.size() || !queue_.anybody_waits(now)) return 0;
-        ++active_;
+        if (!staff_.room(groups_.size()) || !queue_.anybody_waits(now)) return 0;
+        staff_.call();
         return 1;
     }
-    void post() {
-        workers_.post({this->shared_from_this(), [](void* self) { static_cast<continuous_core*>(self)->work(); }});
+    /// Without the lock.
+    void run(todo& due) {
+        if (due.earlier) staff_.wake();
+        finish(due.gone);
+        for (; due.posts != 0; --due.posts)
+            workers_.post({this->shared_from_this(), [](void* self) { static_cast<continuous_core*>(self)->work(); }});
     }
 
     /// Steps with a group until it has nothing to do.
     void work() {
         group* mine = nullptr;
-        {
-            const std::lock_guard lock(mutex_);
-            if (closed_) return;
-            ++inside_;
+        const auto choose = [&] {
             for (group& g : groups_)
                 if (!g.steps && mine == nullptr) mine = &g;
             mine->steps = true;
-        }
-        {
-            const workspace_store::loan space = workers_.spaces().lend(0);
-            (*space).stop = stop(stopper_.get_token());
-            (*space).tiles = tile_loop((*space).stop);
-            while (step(*mine, *space)) {
-            }
-        }
-        const std::lock_guard lock(mutex_);
-        if (--inside_ == 0) idle_.notify_all();
+        };
+        staff_.attend(workers_.spaces(), choose, [&](workspace& space) { return step(*mine, space); });
     }
 
     bool step(group& mine, workspace& space) {
         const auto number = static_cast<std::size_t>(&mine - groups_.data());
         const time_point now = std::chrono::steady_clock::now();
-        leaving gone;
-        std::size_t posts = 0;
+        todo due;
         mine.step.clear();
         {
-            const std::lock_guard lock(mutex_);
-            expire(now, gone);
-            if (!closed_) queue_.next(number, now, mine.step);
+            const std::lock_guard lock(staff_.mutex);
+            expire(now, due.gone);
+            if (!staff_.closed()) queue_.next(number, now, mine.step);
             mine.who.clear();
             for (const sequence_queue::piece& p : mine.step) mine.who.push_back(places_[p.who].get());
             if (mine.step.empty()) {
                 mine.steps = false;
-                --active_;
+                staff_.leave();
             } else {
-                posts = workers_wanted(now);
+                due.posts = workers_wanted(now);
             }
         }
-        finish(gone);
-        for (; posts != 0; --posts) post();
+        run(due);
         if (mine.step.empty()) return false;
 
         gather(mine, now);
         const std::optional<fault> error = compute(mine, space);
         if (!error) judge(mine);
         sequence_queue::departures left;
+        leaving gone;
         {
-            const std::lock_guard lock(mutex_);
+            const std::lock_guard lock(staff_.mutex);
             ++counts_.steps;
             counts_.pieces += mine.step.size();
             for (const step_piece& p : mine.pieces) counts_.items += p.items;
@@ -398,14 +359,8 @@ private:
                 tensor_view(mine.items.data(), form_.item.type, stacked(form_.item, items)),
                 mutable_tensor_view(mine.answers.data(), form_.answer.type, stacked(form_.answer, mine.pieces.size())),
                 space);
-        } catch (const stopped_error& why) {
-            return fault{fault_kind::stopped, why.what(), {}, 1};
-        } catch (const std::bad_alloc&) {
-            return fault{fault_kind::out_of_memory, "the model ran out of memory", {}, 1};
-        } catch (const std::exception& why) {
-            return fault{fault_kind::threw, why.what(), {}, 1};
         } catch (...) {
-            return fault{fault_kind::threw, "the model threw something that is no std::exception", {}, 1};
+            return fault_in_flight();
         }
         return std::nullopt;
     }
@@ -436,10 +391,8 @@ private:
                 const answer_sink& each = who.each;
                 if (each.call != nullptr && !each.call(each.self.get(), who.answered - 1, value)) ends = true;
                 if (ends) mine.said[i] = verdict::ends;
-            } catch (const std::exception& why) {
-                fail(mine, i, {fault_kind::threw, why.what(), {}, 1});
-            } catch (...) {
-                fail(mine, i, {fault_kind::threw, "what was called with an answer threw", {}, 1});
+            } catch (...) {  // the verifier, the model's ends(), or what was called with an answer
+                fail(mine, i, fault_in_flight());
             }
         }
     }
@@ -478,22 +431,17 @@ private:
         }
     }
 
-    /// Without the lock: what comes of a reply may ask again.
     void finish(leaving& gone) const {
-        if (gone.empty()) return;
-        const time_point now = std::chrono::steady_clock::now();
-        for (const std::shared_ptr<asked>& who : gone) {
-            tensor answers(form_.answer.type, stacked(form_.answer, who->answered));
-            if (!who->answers.empty()) std::memcpy(answers.data(), who->answers.data(), who->answers.size());
-            reply r{batch(std::move(answers)), {}, who->submitted, who->started, now, who->largest};
-            if (who->why) {
-                r.failures.push_back(std::move(*who->why));
-                r.failures.back().rows.assign(1, who->answered);
+        reply_to(gone, [this](asked& who, time_point now) {
+            tensor answers(form_.answer.type, stacked(form_.answer, who.answered));
+            if (!who.answers.empty()) std::memcpy(answers.data(), who.answers.data(), who.answers.size());
+            reply r{batch(std::move(answers)), {}, who.submitted, who.started, now, who.largest};
+            if (who.why) {
+                r.failures.push_back(std::move(*who.why));
+                r.failures.back().rows.assign(1, who.answered);
             }
-            who->there.store(std::move(r));
-        }
-        for (const std::shared_ptr<asked>& who : gone) who->there.tell();
-        gone.clear();
+            return r;
+        });
     }
 
     static constexpr bool ends_by_itself = requires(const Model& m, const tensor_view& answer) {
@@ -506,17 +454,10 @@ private:
     step_form form_;
     std::size_t item_bytes_;
     std::size_t answer_bytes_;
-    std::stop_source stopper_;
-    std::mutex mutex_;
-    std::condition_variable time_;  // for who keeps it
-    std::condition_variable idle_;
-    time_point looks_again_ = time_point::min();  // when who keeps time wakes by itself; min: it is awake
+    staff staff_;
     std::vector<group> groups_;
     sequence_queue queue_;
     std::vector<std::shared_ptr<asked>> places_;  // by ticket
-    std::size_t active_ = 0;                      // workers called for
-    std::size_t inside_ = 0;                      // of these, begun
-    bool closed_ = false;
     continuous_counts counts_;
 };
 

@@ -19,11 +19,11 @@ TEST_CASE("arithmetic broadcasts as numpy does") {
     for (float& v : a) v += v < 0 ? -1.0F : 1.0F;
     for (float& v : b) v += v < 0 ? -1.0F : 1.0F;
     const auto names = swapped ? std::vector<std::string>{"b", "a"} : std::vector<std::string>{"a", "b"};
-    const auto g = load(model{7,
-                              {node(op, names, {"y"})},
-                              {value("a", {N, d(3), d(5)})},
-                              {value("y", {N, d(3), d(5)})},
-                              {tensor("b", b_shape, b)}});
+    const auto g = load(model_file{7,
+                                   {node(op, names, {"y"})},
+                                   {value("a", {N, d(3), d(5)})},
+                                   {value("y", {N, d(3), d(5)})},
+                                   {tensor("b", b_shape, b)}});
     std::vector<double> expected;
     for (std::size_t n = 0; n < 4; ++n)
         for (std::size_t i = 0; i < 3; ++i)
@@ -40,10 +40,10 @@ TEST_CASE("arithmetic broadcasts as numpy does") {
 }
 
 TEST_CASE("both operands may grow, and rows meet rows") {
-    const auto g = load(model{13,
-                              {node("Mul", {"a", "b"}, {"y"})},
-                              {value("a", {N, d(1), d(2)}), value("b", {N, d(3), d(1)})},
-                              {value("y", {N, d(3), d(2)})}});
+    const auto g = load(model_file{13,
+                                   {node("Mul", {"a", "b"}, {"y"})},
+                                   {value("a", {N, d(1), d(2)}), value("b", {N, d(3), d(1)})},
+                                   {value("y", {N, d(3), d(2)})}});
     const auto y = run(g,
                        {fanfold::tensor::of<float>({2, 1, 2}, {1, 2, 3, 4}),
                         fanfold::tensor::of<float>({2, 3, 1}, {1, 10, 100, 2, 20, 200})},
@@ -54,11 +54,11 @@ TEST_CASE("both operands may grow, and rows meet rows") {
 TEST_CASE("arithmetic on doubles and integers; division rounds towards zero") {
     const auto divided = [](auto first, int element) {
         using T = decltype(first);
-        const auto g = load(model{13,
-                                  {node("Div", {"a", "b"}, {"y"})},
-                                  {value("a", {N}, element)},
-                                  {value("y", {N}, element)},
-                                  {tensor("b", ints{}, std::vector<T>{2}, element)}});
+        const auto g = load(model_file{13,
+                                       {node("Div", {"a", "b"}, {"y"})},
+                                       {value("a", {N}, element)},
+                                       {value("y", {N}, element)},
+                                       {tensor("b", ints{}, std::vector<T>{2}, element)}});
         const auto y = run(g, {fanfold::tensor::of<T>({3}, {T{7}, T{-7}, T{8}})}, 3);
         const auto out = y[0].template as<T>().flat();
         return std::vector<double>(out.begin(), out.end());
@@ -69,18 +69,18 @@ TEST_CASE("arithmetic on doubles and integers; division rounds towards zero") {
 }
 
 TEST_CASE("integer division by zero is no crash, neither while folding nor at run time") {
-    const auto y = run(load(model{13,
-                                  {node("Div", {"a", "b"}, {"c"}), node("Div", {"c", "x"}, {"y"})},
-                                  {value("x", {d(3)}, 7)},
-                                  {value("y", {d(3)}, 7)},
-                                  {tensor("a", ints{1, INT64_MIN, 6}), tensor("b", ints{0, -1, 2})}}),
+    const auto y = run(load(model_file{13,
+                                       {node("Div", {"a", "b"}, {"c"}), node("Div", {"c", "x"}, {"y"})},
+                                       {value("x", {d(3)}, 7)},
+                                       {value("y", {d(3)}, 7)},
+                                       {tensor("a", ints{1, INT64_MIN, 6}), tensor("b", ints{0, -1, 2})}}),
                        {fanfold::tensor::of<std::int64_t>({3}, {0, -1, 1})}, 3);
     CHECK(y[0].as<std::int64_t>().flat()[2] == 3);
 }
 
 TEST_CASE("arithmetic refuses operands that do not fit, naming both") {
     const auto complain = [](std::vector<dim> a, std::vector<dim> b, int first = 1, int second = 1) {
-        return complaint(model{
+        return complaint(model_file{
             13, {node("Add", {"a", "b"}, {"y"})}, {value("a", a, first), value("b", b, second)}, {undeclared("y")}});
     };
     CHECK_THAT(complain({N, d(3)}, {N, d(4)}), Contains("expected shapes that broadcast, got [N, 3] and [N, 4]"));
@@ -90,21 +90,22 @@ TEST_CASE("arithmetic refuses operands that do not fit, naming both") {
 }
 
 TEST_CASE("before opset 7 the second operand is aligned at an axis") {
-    const auto g = load(model{6,
-                              {node("Add", {"x", "b"}, {"y"}, {{"axis", std::int64_t{1}}, {"broadcast", std::int64_t{1}}})},
-                              {value("x", {N, d(2), d(2)})},
-                              {undeclared("y")},
-                              {tensor("b", {2}, {10, 20})}});
+    const auto g =
+        load(model_file{6,
+                        {node("Add", {"x", "b"}, {"y"}, {{"axis", std::int64_t{1}}, {"broadcast", std::int64_t{1}}})},
+                        {value("x", {N, d(2), d(2)})},
+                        {undeclared("y")},
+                        {tensor("b", {2}, {10, 20})}});
     CHECK(difference(run(g, {fanfold::tensor::of<float>({1, 2, 2}, {1, 2, 3, 4})}, 1)[0], {11, 12, 23, 24}) == 0);
 }
 
 TEST_CASE("any number of operands: Sum, Mean, Max, and one alone") {
     const auto of = [](const char* op, std::vector<std::string> operands) {
-        const auto g = load(model{13,
-                                  {node(op, operands, {"y"})},
-                                  {value("x", {N})},
-                                  {undeclared("y")},
-                                  {tensor("a", {1}, {4}), tensor("b", {1}, {-6})}});
+        const auto g = load(model_file{13,
+                                       {node(op, operands, {"y"})},
+                                       {value("x", {N})},
+                                       {undeclared("y")},
+                                       {tensor("a", {1}, {4}), tensor("b", {1}, {-6})}});
         return run(g, {fanfold::tensor::of<float>({1}, {8})}, 1)[0];
     };
     CHECK(difference(of("Sum", {"x", "a", "b"}), {6}) == 0);
@@ -115,26 +116,27 @@ TEST_CASE("any number of operands: Sum, Mean, Max, and one alone") {
 }
 
 TEST_CASE("comparisons, logic, Where, Mod in both meanings, shifts") {
-    const auto g = load(model{13,
-                              {node("Greater", {"x", "zero"}, {"c"}), node("Not", {"c"}, {"n"}),
-                               node("Where", {"n", "zero", "x"}, {"y"})},
-                              {value("x", {N})},
-                              {undeclared("y"), undeclared("c")},
-                              {tensor("zero", {1}, {0})}});
+    const auto g = load(model_file{
+        13,
+        {node("Greater", {"x", "zero"}, {"c"}), node("Not", {"c"}, {"n"}), node("Where", {"n", "zero", "x"}, {"y"})},
+        {value("x", {N})},
+        {undeclared("y"), undeclared("c")},
+        {tensor("zero", {1}, {0})}});
     const auto out = run(g, {fanfold::tensor::of<float>({3}, {-1, 0, 2})}, 3);
     CHECK(difference(out[0], {0, 0, 2}) == 0);
     CHECK(out[1].as<bool>()(2));
     CHECK_FALSE(out[1].as<bool>()(1));
     const auto remainder = [](std::int64_t like_c) {
-        const auto m = load(model{13,
-                                  {node("Mod", {"x", "three"}, {"y"}, {{"fmod", like_c}})},
-                                  {value("x", {N}, 7)},
-                                  {undeclared("y")},
-                                  {tensor("three", {3})}});
+        const auto m = load(model_file{13,
+                                       {node("Mod", {"x", "three"}, {"y"}, {{"fmod", like_c}})},
+                                       {value("x", {N}, 7)},
+                                       {undeclared("y")},
+                                       {tensor("three", {3})}});
         return run(m, {list({-7})}, 1)[0].as<std::int64_t>()(0);
     };
     CHECK(remainder(0) == 2);
     CHECK(remainder(1) == -1);
-    CHECK_THAT(complaint(model{11, {node("BitShift", {"x", "x"}, {"y"})}, {value("x", {N}, 12)}, {undeclared("y")}}),
-               Contains("attribute 'direction': expected LEFT or RIGHT"));
+    CHECK_THAT(
+        complaint(model_file{11, {node("BitShift", {"x", "x"}, {"y"})}, {value("x", {N}, 12)}, {undeclared("y")}}),
+        Contains("attribute 'direction': expected LEFT or RIGHT"));
 }

@@ -7,7 +7,7 @@
 
 TEST_CASE("a word that is none of those known is refused, naming them") {
     using namespace written;
-    CHECK_THAT(complaint(model{
+    CHECK_THAT(complaint(model_file{
                    13,
                    {node("DepthToSpace", {"x"}, {"y"}, {{"blocksize", std::int64_t{1}}, {"mode", std::string("RCD")}})},
                    {value("x", {N, d(1), d(1), d(1)})},

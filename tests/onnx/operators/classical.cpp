@@ -25,7 +25,7 @@ std::vector<attribute> tree(const std::string& leaves, const ints& ids) {
             {leaves + "_ids", ids},
             {leaves + "_weights", floats{10, 20, 30}}};
 }
-model with(const char* op, std::vector<attribute> attributes, std::vector<std::string> outputs) {
+model_file with(const char* op, std::vector<attribute> attributes, std::vector<std::string> outputs) {
     std::vector<std::string> declared;
     for (const std::string& output : outputs) declared.push_back(undeclared(output));
     return {3, {node(op, {"x"}, outputs, attributes, "trees", "ai.onnx.ml")}, {value("x", {N, d(2)})}, declared};
@@ -70,20 +70,20 @@ TEST_CASE("trees with leaves in lists of their own, and tests for membership") {
     const auto modes = [](const std::vector<std::uint8_t>& values) {
         return tensor("", {static_cast<std::int64_t>(values.size())}, values, 2);
     };
-    model m = with("TreeEnsemble",
-                   {{"n_targets", std::int64_t{2}},
-                    {"tree_roots", ints{0}},
-                    {"nodes_featureids", ints{0, 0, 0}},
-                    {"nodes_truenodeids", ints{1, 0, 2}},
-                    {"nodes_trueleafs", ints{0, 1, 1}},
-                    {"nodes_falsenodeids", ints{2, 1, 3}},
-                    {"nodes_falseleafs", ints{0, 1, 1}},
-                    list("nodes_modes", modes({0, 0, 6})),
-                    list("nodes_splits", doubles({3.14, 1.2, 0})),
-                    list("membership_values", doubles({5, 7, 9, std::nan("")})),
-                    {"leaf_targetids", ints{0, 1, 0, 1}},
-                    list("leaf_weights", doubles({5.25, 12.125, -12.25, 7.5}))},
-                   {"y"});
+    model_file m = with("TreeEnsemble",
+                        {{"n_targets", std::int64_t{2}},
+                         {"tree_roots", ints{0}},
+                         {"nodes_featureids", ints{0, 0, 0}},
+                         {"nodes_truenodeids", ints{1, 0, 2}},
+                         {"nodes_trueleafs", ints{0, 1, 1}},
+                         {"nodes_falsenodeids", ints{2, 1, 3}},
+                         {"nodes_falseleafs", ints{0, 1, 1}},
+                         list("nodes_modes", modes({0, 0, 6})),
+                         list("nodes_splits", doubles({3.14, 1.2, 0})),
+                         list("membership_values", doubles({5, 7, 9, std::nan("")})),
+                         {"leaf_targetids", ints{0, 1, 0, 1}},
+                         list("leaf_weights", doubles({5.25, 12.125, -12.25, 7.5}))},
+                        {"y"});
     m.opset = 5;
     const auto x = fanfold::tensor::of<float>({5, 2}, {1, 0, 1.66F, 0, 7, 0, 9, 0, 8, 0});
     CHECK(difference(run(load(m), {x}, 5)[0], {5.25, 0, 0, 12.125, -12.25, 0, -12.25, 0, 0, 7.5}) == 0);

@@ -10,13 +10,13 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-model adding(std::vector<attribute> constant, int element = 1, const char* op = "Add") {
+model_file adding(std::vector<attribute> constant, int element = 1, const char* op = "Add") {
     return {13,
             {node("Constant", {}, {"c"}, constant, "const"), node(op, {"x", "c"}, {"y"})},
             {value("x", {N, d(2)}, element)},
             {undeclared("y")}};
 }
-std::vector<double> answer(const model& m) {
+std::vector<double> answer(const model_file& m) {
     const auto y = run(load(m), {fanfold::tensor::of<float>({1, 2}, {1, 2})}, 1);
     const auto out = y[0].as<float>().flat();
     return {out.begin(), out.end()};
@@ -45,8 +45,8 @@ TEST_CASE("Constant refuses everything else") {
 }
 
 TEST_CASE("weights may be Constant nodes, or computed from constants") {
-    const auto g =
-        load(model{13,
+    const auto g = load(
+        model_file{13,
                    {node("Constant", {}, {"w"}, {{"value", tensor("", {3, 2}, {1, 2, 3, 4, 5, 6}), true}}),
                     node("Constant", {}, {"two"}, {{"value_float", 2.0F}}), node("Mul", {"w", "two"}, {"w2"}),
                     node("Constant", {}, {"to"}, {{"value_ints", ints{2, 3}}}), node("Reshape", {"w2", "to"}, {"wr"}),

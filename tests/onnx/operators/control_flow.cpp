@@ -19,17 +19,19 @@ const std::vector<std::string> y{undeclared("y")};
 const std::string flag = value("c", std::vector<dim>{}, 9);
 
 /// If c: x * 2, else the sums of x along axis 1. x and the constants stand outside.
-model either(std::vector<std::string> inputs, std::vector<std::string> initializers) {
+model_file either(std::vector<std::string> inputs, std::vector<std::string> initializers) {
     initializers.push_back(tensor("two", {1}, {2}));
     initializers.push_back(tensor("axis", {1}));
-    return {13,
-            {node("If", {"c"}, {"y"},
-                  {inner("then_branch", {node("Mul", {"x", "two"}, {"t"})}, {}, {undeclared("t")}),
-                   inner("else_branch",
-                         {node("ReduceSum", {"x", "axis"}, {"e"}, {{"keepdims", std::int64_t{0}}}, "sums")}, {},
-                         {undeclared("e")})},
-                  "if")},
-            std::move(inputs), y, std::move(initializers)};
+    return {
+        13,
+        {node("If", {"c"}, {"y"},
+              {inner("then_branch", {node("Mul", {"x", "two"}, {"t"})}, {}, {undeclared("t")}),
+               inner("else_branch", {node("ReduceSum", {"x", "axis"}, {"e"}, {{"keepdims", std::int64_t{0}}}, "sums")},
+                     {}, {undeclared("e")})},
+              "if")},
+        std::move(inputs),
+        y,
+        std::move(initializers)};
 }
 
 }  // namespace
@@ -56,10 +58,10 @@ TEST_CASE("If with a condition of the run: branches of different rank") {
 }
 
 TEST_CASE("a branch within a branch sees the values two graphs around it") {
-    const auto innermost = inner("then_branch", {node("Add", {"x", "h"}, {"i"}), node("Add", {"i", "k"}, {"j"})}, {},
-                                 {undeclared("j")});
+    const auto innermost =
+        inner("then_branch", {node("Add", {"x", "h"}, {"i"}), node("Add", {"i", "k"}, {"j"})}, {}, {undeclared("j")});
     const auto other = inner("else_branch", {node("Identity", {"h"}, {"o"})}, {}, {undeclared("o")});
-    const auto g = load(model{
+    const auto g = load(model_file{
         13,
         {node("Relu", {"x"}, {"h"}),
          node("If", {"c"}, {"y"},
@@ -76,14 +78,14 @@ TEST_CASE("a branch within a branch sees the values two graphs around it") {
 }
 
 TEST_CASE("sizes that a branch takes from around it are those of the run") {
-    const auto g = load(model{
-        13,
-        {node("Shape", {"x"}, {"s"}), node("Concat", {"x", "x"}, {"twice"}, {{"axis", std::int64_t{0}}}),
-         node("If", {"c"}, {"y"},
-              {inner("then_branch", {node("ConstantOfShape", {"s"}, {"z"})}, {}, {undeclared("z")}),
-               inner("else_branch", {node("Relu", {"twice"}, {"r"})}, {}, {undeclared("r")})})},
-        {value("x", {N, d(4)}), flag},
-        y});
+    const auto g = load(
+        model_file{13,
+                   {node("Shape", {"x"}, {"s"}), node("Concat", {"x", "x"}, {"twice"}, {{"axis", std::int64_t{0}}}),
+                    node("If", {"c"}, {"y"},
+                         {inner("then_branch", {node("ConstantOfShape", {"s"}, {"z"})}, {}, {undeclared("z")}),
+                          inner("else_branch", {node("Relu", {"twice"}, {"r"})}, {}, {undeclared("r")})})},
+                   {value("x", {N, d(4)}), flag},
+                   y});
     for (const std::int64_t rows : {1, 2, 3, 7}) {
         const auto x = noise_tensor({rows, 4}, 1);
         CHECK(run(g, {x, truth(true)}, 1)[0].shape() == fanfold::shape{rows, 4});
@@ -92,23 +94,24 @@ TEST_CASE("sizes that a branch takes from around it are those of the run") {
 }
 
 TEST_CASE("Loop: carried values that grow, what it takes from around it, no iteration at all") {
-    const auto body = inner("body",
-                            {node("Concat", {"v", "x"}, {"v2"}, {{"axis", std::int64_t{0}}}),
-                             node("Identity", {"cond"}, {"cond2"}), node("Mul", {"x", "x"}, {"square"})},
-                            {value("i", std::vector<dim>{}, 7), value("cond", std::vector<dim>{}, 9),
-                             value("v", {dim(std::string())})},
-                            {undeclared("cond2"), undeclared("v2"), undeclared("square")});
-    const auto g = load(model{13,
-                              {node("Loop", {"trips", "", "x"}, {"y", "squares"}, {body}, "loop")},
-                              {value("x", {N}), value("trips", std::vector<dim>{}, 7)},
-                              {undeclared("y"), undeclared("squares")}});
+    const auto body = inner(
+        "body",
+        {node("Concat", {"v", "x"}, {"v2"}, {{"axis", std::int64_t{0}}}), node("Identity", {"cond"}, {"cond2"}),
+         node("Mul", {"x", "x"}, {"square"})},
+        {value("i", std::vector<dim>{}, 7), value("cond", std::vector<dim>{}, 9), value("v", {dim(std::string())})},
+        {undeclared("cond2"), undeclared("v2"), undeclared("square")});
+    const auto g = load(model_file{13,
+                                   {node("Loop", {"trips", "", "x"}, {"y", "squares"}, {body}, "loop")},
+                                   {value("x", {N}), value("trips", std::vector<dim>{}, 7)},
+                                   {undeclared("y"), undeclared("squares")}});
     const auto x = fanfold::tensor::of<float>({2}, {1, 3});
     const auto out = run(g, {x, trips(2)}, 2);
     CHECK(difference(out[0], {1, 3, 1, 3, 1, 3}) == 0);
     CHECK(out[1].shape() == fanfold::shape{2, 2});
     CHECK(difference(out[1], {1, 9, 1, 9}) == 0);
     CHECK(difference(run(g, {x, trips(0)}, 2)[0], {1, 3}) == 0);
-    CHECK(g.row_mixer(fanfold::batch(fanfold::part(x), fanfold::part(trips(2), fanfold::shared_by_all_rows))) == "loop");
+    CHECK(g.row_mixer(fanfold::batch(fanfold::part(x), fanfold::part(trips(2), fanfold::shared_by_all_rows))) ==
+          "loop");
 }
 
 TEST_CASE("Scan: running sums, forwards and backwards, and along axis 1") {
@@ -116,11 +119,11 @@ TEST_CASE("Scan: running sums, forwards and backwards, and along axis 1") {
         more.push_back(inner("body", {node("Add", {"s", "e"}, {"s2"}), node("Identity", {"s2"}, {"o"})},
                              {value("s", {d(2)}), value("e", {d(2)})}, {undeclared("s2"), undeclared("o")}));
         more.push_back({"num_scan_inputs", std::int64_t{1}});
-        const auto g = load(model{13,
-                                  {node("Scan", {"zero", "x"}, {"last", "y"}, more)},
-                                  {value("x", {d(2), d(2)})},
-                                  {undeclared("last"), undeclared("y")},
-                                  {tensor("zero", {2}, {0, 0})}});
+        const auto g = load(model_file{13,
+                                       {node("Scan", {"zero", "x"}, {"last", "y"}, more)},
+                                       {value("x", {d(2), d(2)})},
+                                       {undeclared("last"), undeclared("y")},
+                                       {tensor("zero", {2}, {0, 0})}});
         return run(g, {fanfold::tensor::of<float>({2, 2}, {1, 2, 10, 20})}, 2);
     };
     CHECK(difference(scanned({})[1], {1, 2, 11, 22}) == 0);
@@ -132,14 +135,14 @@ TEST_CASE("Scan: running sums, forwards and backwards, and along axis 1") {
 }
 
 TEST_CASE("graphs inside of nodes that do not fit are refused") {
-    CHECK_THAT(complaint(model{13, {node("If", {"c"}, {"y"}, {}, "if")}, {flag}, y}),
+    CHECK_THAT(complaint(model_file{13, {node("If", {"c"}, {"y"}, {}, "if")}, {flag}, y}),
                Contains("node 'if' (If, opset 13): expected attribute 'then_branch' with a graph, got none"));
     const auto missing = inner("then_branch", {node("Relu", {"nowhere"}, {"t"})}, {}, {undeclared("t")});
-    CHECK_THAT(complaint(model{13, {node("If", {"c"}, {"y"}, {missing})}, {flag}, y}),
+    CHECK_THAT(complaint(model_file{13, {node("If", {"c"}, {"y"}, {missing})}, {flag}, y}),
                Contains("'nowhere' to be defined"));
     const auto one_more = inner("body", {}, {value("i", std::vector<dim>{}, 7)}, {});
-    CHECK_THAT(complaint(model{13, {node("Loop", {"", "c"}, {"y"}, {one_more})}, {flag}, y}),
+    CHECK_THAT(complaint(model_file{13, {node("Loop", {"", "c"}, {"y"}, {one_more})}, {flag}, y}),
                Contains("expected a graph of 2 inputs, got 1"));
-    CHECK_THAT(complaint(model{13, {node("Loop", {"c"}, {"y"})}, {flag}, y}), Contains("2 inputs or more"));
-    CHECK_THAT(complaint(model{13, {node("Scan", {"c"}, {"y"})}, {flag}, y}), Contains("'num_scan_inputs'"));
+    CHECK_THAT(complaint(model_file{13, {node("Loop", {"c"}, {"y"})}, {flag}, y}), Contains("2 inputs or more"));
+    CHECK_THAT(complaint(model_file{13, {node("Scan", {"c"}, {"y"})}, {flag}, y}), Contains("'num_scan_inputs'"));
 }

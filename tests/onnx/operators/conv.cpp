@@ -69,16 +69,16 @@ TEST_CASE("Conv agrees with a plain loop") {
     std::vector<std::string> inputs{"x", "w"};
     std::vector<std::string> initializers{tensor("w", s.weights, w)};
     if (s.bias) inputs.push_back("b"), initializers.push_back(tensor("b", {s.weights[0]}, b));
-    const auto g = load(model{13,
-                              {node("Conv", inputs, {"y"},
-                                    {{"kernel_shape", ints{s.weights[2], s.weights[3]}},
-                                     {"strides", s.stride},
-                                     {"dilations", s.dilation},
-                                     {"pads", s.pads},
-                                     {"group", s.groups}})},
-                              {value("x", open_rows(s.image))},
-                              {undeclared("y")},
-                              initializers});
+    const auto g = load(model_file{13,
+                                   {node("Conv", inputs, {"y"},
+                                         {{"kernel_shape", ints{s.weights[2], s.weights[3]}},
+                                          {"strides", s.stride},
+                                          {"dilations", s.dilation},
+                                          {"pads", s.pads},
+                                          {"group", s.groups}})},
+                                   {value("x", open_rows(s.image))},
+                                   {undeclared("y")},
+                                   initializers});
     ints answer;
     const auto expected = plain(s, x, w, b, answer);
     const auto rows = static_cast<std::size_t>(s.image[0]);
@@ -100,11 +100,11 @@ TEST_CASE("Conv pads by itself where auto_pad says so") {
     const auto with = [&](std::vector<attribute> attributes) {
         attributes.push_back({"strides", ints{s.stride, s.stride}});
         attributes.push_back({"dilations", ints{s.dilation, s.dilation}});
-        return load(model{11,
-                          {node("Conv", {"x", "w"}, {"y"}, attributes)},
-                          {value("x", {N, d(1), d(s.extent), d(s.extent)})},
-                          {undeclared("y")},
-                          {tensor("w", {2, 1, s.size, s.size}, w)}});
+        return load(model_file{11,
+                               {node("Conv", {"x", "w"}, {"y"}, attributes)},
+                               {value("x", {N, d(1), d(s.extent), d(s.extent)})},
+                               {undeclared("y")},
+                               {tensor("w", {2, 1, s.size, s.size}, w)}});
     };
     const auto x = noise_tensor({2, 1, s.extent, s.extent}, 4);
     const auto by_itself = run(with({{"auto_pad", s.mode}}), {x}, 2);
@@ -116,17 +116,18 @@ TEST_CASE("Conv pads by itself where auto_pad says so") {
 
 TEST_CASE("Conv over signals is Conv over images of height 1") {
     const floats w = noise(3 * 2 * 5, 7);
-    const auto signals = load(model{13,
-                                    {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{2, 1}}, {"strides", ints{2}}})},
-                                    {value("x", {N, d(2), d(16)})},
-                                    {value("y", {N, d(3), d(8)})},
-                                    {tensor("w", {3, 2, 5}, w)}});
+    const auto signals =
+        load(model_file{13,
+                        {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{2, 1}}, {"strides", ints{2}}})},
+                        {value("x", {N, d(2), d(16)})},
+                        {value("y", {N, d(3), d(8)})},
+                        {tensor("w", {3, 2, 5}, w)}});
     const auto images =
-        load(model{13,
-                   {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{0, 2, 0, 1}}, {"strides", ints{1, 2}}})},
-                   {value("x", {N, d(2), d(1), d(16)})},
-                   {undeclared("y")},
-                   {tensor("w", {3, 2, 1, 5}, w)}});
+        load(model_file{13,
+                        {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{0, 2, 0, 1}}, {"strides", ints{1, 2}}})},
+                        {value("x", {N, d(2), d(1), d(16)})},
+                        {undeclared("y")},
+                        {tensor("w", {3, 2, 1, 5}, w)}});
     const auto a = run(signals, {noise_tensor({3, 2, 16}, 8)}, 3);
     const auto b = run(images, {noise_tensor({3, 2, 1, 16}, 8)}, 3);
     CHECK(a[0].shape() == fanfold::shape{3, 3, 8});
@@ -137,11 +138,11 @@ TEST_CASE("Conv over signals is Conv over images of height 1") {
 TEST_CASE("Conv refuses what it cannot compute, naming it") {
     const auto complain = [](std::vector<attribute> attributes, ints weights = {2, 3, 3, 3},
                              std::vector<dim> image = {N, d(3), d(8), d(8)}) {
-        return complaint(model{13,
-                               {node("Conv", {"x", "w"}, {"y"}, attributes, "conv 1")},
-                               {value("x", image)},
-                               {undeclared("y")},
-                               {tensor("w", weights, floats(volume(weights)))}});
+        return complaint(model_file{13,
+                                    {node("Conv", {"x", "w"}, {"y"}, attributes, "conv 1")},
+                                    {value("x", image)},
+                                    {undeclared("y")},
+                                    {tensor("w", weights, floats(volume(weights)))}});
     };
     using Catch::Matchers::Contains;
     CHECK(complain({}).empty());
@@ -165,15 +166,15 @@ TEST_CASE("Conv refuses what it cannot compute, naming it") {
 }
 
 TEST_CASE("Conv with weights, or over images, that only a run tells") {
-    const auto known = load(model{11,
-                                  {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{1, 0, 1, 0}}})},
-                                  {value("x", {N, d(2), d(5), d(6)})},
-                                  {undeclared("y")},
-                                  {tensor("w", {3, 2, 3, 2}, noise(36, 3))}});
-    const auto open = load(model{11,
-                                 {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{1, 0, 1, 0}}})},
-                                 {value("x", {N, d(2), dim("h"), dim("w")}), value("w", fixed({3, 2, 3, 2}))},
-                                 {undeclared("y")}});
+    const auto known = load(model_file{11,
+                                       {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{1, 0, 1, 0}}})},
+                                       {value("x", {N, d(2), d(5), d(6)})},
+                                       {undeclared("y")},
+                                       {tensor("w", {3, 2, 3, 2}, noise(36, 3))}});
+    const auto open = load(model_file{11,
+                                      {node("Conv", {"x", "w"}, {"y"}, {{"pads", ints{1, 0, 1, 0}}})},
+                                      {value("x", {N, d(2), dim("h"), dim("w")}), value("w", fixed({3, 2, 3, 2}))},
+                                      {undeclared("y")}});
     const auto x = noise_tensor({2, 2, 5, 6}, 8), w = noise_tensor({3, 2, 3, 2}, 3);
     const auto a = run(known, {x}, 2);
     fanfold::workspace space;
@@ -186,11 +187,11 @@ TEST_CASE("Conv with weights, or over images, that only a run tells") {
 
 TEST_CASE("ConvTranspose lays its weights down") {
     const auto transposed = [](std::vector<attribute> attributes) {
-        return run(load(model{11,
-                              {node("ConvTranspose", {"x", "w", "b"}, {"y"}, std::move(attributes))},
-                              {value("x", {N, d(1), d(3)})},
-                              {undeclared("y")},
-                              {tensor("w", {1, 1, 2}, floats{1, 10}), tensor("b", {1}, floats{100})}}),
+        return run(load(model_file{11,
+                                   {node("ConvTranspose", {"x", "w", "b"}, {"y"}, std::move(attributes))},
+                                   {value("x", {N, d(1), d(3)})},
+                                   {undeclared("y")},
+                                   {tensor("w", {1, 1, 2}, floats{1, 10}), tensor("b", {1}, floats{100})}}),
                    {fanfold::tensor::of<float>({1, 1, 3}, {1, 2, 3})}, 1);
     };
     CHECK(difference(transposed({})[0], {101, 112, 123, 130}) == 0);
@@ -204,21 +205,21 @@ TEST_CASE("ConvTranspose lays its weights down") {
 }
 
 TEST_CASE("Col2Im puts blocks back, DeformConv moves its taps") {
-    const model columns{18,
-                        {node("Col2Im", {"x", "i", "b"}, {"y"}, {{"strides", ints{1, 2}}})},
-                        {value("x", {N, d(2), d(4)})},
-                        {value("y", {N, d(1), d(2), d(4)})},
-                        {tensor("i", ints{2, 4}), tensor("b", ints{1, 2})}};
+    const model_file columns{18,
+                             {node("Col2Im", {"x", "i", "b"}, {"y"}, {{"strides", ints{1, 2}}})},
+                             {value("x", {N, d(2), d(4)})},
+                             {value("y", {N, d(1), d(2), d(4)})},
+                             {tensor("i", ints{2, 4}), tensor("b", ints{1, 2})}};
     const auto x = fanfold::tensor::of<float>({1, 2, 4}, {1, 2, 3, 4, 5, 6, 7, 8});
     CHECK(difference(run(load(columns), {x}, 1)[0], {1, 5, 2, 6, 3, 7, 4, 8}) == 0);
     floats moved(32, 0.0F);
     moved[0] = 0.5F;
     moved[21] = -0.1F;
-    const model deformed{19,
-                         {node("DeformConv", {"x", "w", "o"}, {"y"})},
-                         {value("x", fixed({1, 1, 3, 3}))},
-                         {value("y", fixed({1, 1, 2, 2}))},
-                         {tensor("w", {1, 1, 2, 2}, floats(4, 1.0F)), tensor("o", {1, 8, 2, 2}, moved)}};
+    const model_file deformed{19,
+                              {node("DeformConv", {"x", "w", "o"}, {"y"})},
+                              {value("x", fixed({1, 1, 3, 3}))},
+                              {value("y", fixed({1, 1, 2, 2}))},
+                              {tensor("w", {1, 1, 2, 2}, floats(4, 1.0F)), tensor("o", {1, 8, 2, 2}, moved)}};
     const auto image = fanfold::tensor::of<float>({1, 1, 3, 3}, {0, 1, 2, 3, 4, 5, 6, 7, 8});
     CHECK(difference(run(load(deformed), {image}, 1)[0], {9.5, 11.9, 20, 24}) < 1e-6);
 }

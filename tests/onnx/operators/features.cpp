@@ -9,11 +9,11 @@ using namespace written;
 
 TEST_CASE("features step by step") {
     const auto step = [](const char* op, std::vector<attribute> attributes, std::vector<std::string> inputs = {"x"}) {
-        const auto g = load(model{1,
-                                  {node(op, inputs, {"y"}, attributes, "step", "ai.onnx.ml")},
-                                  {value("x", {N, d(2)})},
-                                  {undeclared("y")},
-                                  {tensor("i", ints{1})}});
+        const auto g = load(model_file{1,
+                                       {node(op, inputs, {"y"}, attributes, "step", "ai.onnx.ml")},
+                                       {value("x", {N, d(2)})},
+                                       {undeclared("y")},
+                                       {tensor("i", ints{1})}});
         return run(g, {fanfold::tensor::of<float>({1, 2}, {3, 4})}, 1)[0];
     };
     CHECK(difference(step("Scaler", {{"offset", floats{1, 2}}, {"scale", floats{2}}}), {4, 4}) == 0);

@@ -43,15 +43,15 @@ TEST_CASE("Gemm agrees with a plain loop for every attribute and every form of C
         else
             inputs.push_back(value("c", fixed(c_shape))), given.push_back(of(c_shape, c));
     }
-    const auto g = load(model{13,
-                              {node("Gemm", names, {"y"},
-                                    {{"alpha", scale.first},
-                                     {"beta", scale.second},
-                                     {"transA", std::int64_t{swap_a}},
-                                     {"transB", std::int64_t{swap_b}}})},
-                              inputs,
-                              {value("y", fixed({M, C}))},
-                              initializers});
+    const auto g = load(model_file{13,
+                                   {node("Gemm", names, {"y"},
+                                         {{"alpha", scale.first},
+                                          {"beta", scale.second},
+                                          {"transA", std::int64_t{swap_a}},
+                                          {"transB", std::int64_t{swap_b}}})},
+                                   inputs,
+                                   {value("y", fixed({M, C}))},
+                                   initializers});
     std::vector<double> expected;
     for (std::size_t m = 0; m < M; ++m)
         for (std::size_t n = 0; n < C; ++n) {
@@ -73,11 +73,11 @@ TEST_CASE("Gemm agrees with a plain loop for every attribute and every form of C
 }
 
 TEST_CASE("Gemm with a known second operand is one step, activation included") {
-    const auto g = load(model{13,
-                              {node("Gemm", {"x", "w", "b"}, {"h"}), node("Relu", {"h"}, {"y"})},
-                              {value("x", {N, d(3)})},
-                              {value("y", {N, d(2)})},
-                              {tensor("w", {3, 2}, {1, 2, 3, 4, 5, 6}), tensor("b", {2}, {-30, 1})}});
+    const auto g = load(model_file{13,
+                                   {node("Gemm", {"x", "w", "b"}, {"h"}), node("Relu", {"h"}, {"y"})},
+                                   {value("x", {N, d(3)})},
+                                   {value("y", {N, d(2)})},
+                                   {tensor("w", {3, 2}, {1, 2, 3, 4, 5, 6}), tensor("b", {2}, {-30, 1})}});
     CHECK(g.state().steps.size() == 1);
     const auto y = run(g, {fanfold::tensor::of<float>({2, 3}, {1, 1, 1, 1, 2, 3})}, 2);
     CHECK(difference(y[0], {0, 13, 0, 29}) == 0);
@@ -86,7 +86,7 @@ TEST_CASE("Gemm with a known second operand is one step, activation included") {
 
 TEST_CASE("Gemm and MatMul refuse operands that do not fit, naming both") {
     const auto complain = [](const char* op, std::vector<dim> a, std::vector<dim> b, int element = 1) {
-        return complaint(model{
+        return complaint(model_file{
             13, {node(op, {"a", "b"}, {"y"})}, {value("a", a, element), value("b", b, element)}, {undeclared("y")}});
     };
     CHECK_THAT(complain("Gemm", {N, d(3)}, {d(4), d(2)}), Contains("float32 [N, 3]") && Contains("float32 [4, 2]"));
@@ -95,23 +95,23 @@ TEST_CASE("Gemm and MatMul refuse operands that do not fit, naming both") {
     CHECK_THAT(complain("MatMul", {N, d(3)}, {d(3), d(2)}, 2), Contains("uint8 [N, 3]"));
     CHECK_THAT(complain("MatMul", {N, d(2), d(3)}, {d(5), d(3), d(2)}), Contains("broadcast"));
     CHECK_THAT(complain("MatMul", {}, {d(5)}), Contains("rank 1 or more"));
-    CHECK_THAT(complaint(model{13,
-                               {node("Gemm", {"a", "b", "c"}, {"y"})},
-                               {value("a", {N, d(3)}), value("c", {N, d(3)})},
-                               {undeclared("y")},
-                               {tensor("b", {3, 2}, floats(6))}}),
+    CHECK_THAT(complaint(model_file{13,
+                                    {node("Gemm", {"a", "b", "c"}, {"y"})},
+                                    {value("a", {N, d(3)}), value("c", {N, d(3)})},
+                                    {undeclared("y")},
+                                    {tensor("b", {3, 2}, floats(6))}}),
                Contains("broadcast"));
-    CHECK_THAT(complaint(model{13,
-                               {node("Gemm", {"a", "b", "c"}, {"y"})},
-                               {value("a", {d(1), d(3)}), value("c", fixed({4, 2}))},
-                               {undeclared("y")},
-                               {tensor("b", {3, 2}, floats(6))}}),
+    CHECK_THAT(complaint(model_file{13,
+                                    {node("Gemm", {"a", "b", "c"}, {"y"})},
+                                    {value("a", {d(1), d(3)}), value("c", fixed({4, 2}))},
+                                    {undeclared("y")},
+                                    {tensor("b", {3, 2}, floats(6))}}),
                Contains("expected C that broadcasts to float32 [1, 2], got float32 [4, 2]"));
 }
 
 TEST_CASE("a product over the rows themselves mixes them") {
     const auto g =
-        load(model{13, {node("MatMul", {"a", "a"}, {"y"}, {}, "gram")}, {value("a", {N})}, {undeclared("y")}});
+        load(model_file{13, {node("MatMul", {"a", "a"}, {"y"}, {}, "gram")}, {value("a", {N})}, {undeclared("y")}});
     CHECK(g.row_mixer() == "gram");
     CHECK(difference(run(g, {fanfold::tensor::of<float>({3}, {1, 2, 3})}, 3)[0], {14}) == 0);
 }
@@ -140,7 +140,7 @@ TEST_CASE("MatMul agrees with a plain loop: vectors, stacks, broadcast stacks") 
         given.push_back(fanfold::tensor::of<float>(fanfold::shape(std::span(s.b)), std::span(b)));
     }
     const auto g =
-        load(model{13, {node("MatMul", {"a", "b"}, {"y"})}, inputs, {value("y", fixed(s.answer))}, initializers});
+        load(model_file{13, {node("MatMul", {"a", "b"}, {"y"})}, inputs, {value("y", fixed(s.answer))}, initializers});
 
     ints a4 = s.a, b4 = s.b;
     if (a4.size() == 1) a4.insert(a4.begin(), 1);
@@ -166,8 +166,8 @@ TEST_CASE("MatMul agrees with a plain loop: vectors, stacks, broadcast stacks") 
 }
 
 TEST_CASE("products of doubles and integers, and old Gemm") {
-    const auto g =
-        load(model{6,
+    const auto g = load(
+        model_file{6,
                    {node("Gemm", {"x", "w", "c"}, {"y"}, {{"alpha", 2.0F}, {"broadcast", std::int64_t{1}}}),
                     node("MatMul", {"i", "j"}, {"k"})},
                    {value("x", {N, d(2)}, 11), value("i", {N, d(2)}, 7)},

@@ -8,7 +8,7 @@
 using namespace written;
 
 TEST_CASE("Einsum and Det of matrices of a batch") {
-    const auto g = load(model{
+    const auto g = load(model_file{
         12,
         {node("Einsum", {"x", "w"}, {"y"}, {{"equation", std::string("nij,jk->nik")}}), node("Det", {"y"}, {"d"})},
         {value("x", {N, d(2), d(2)})},
@@ -18,5 +18,6 @@ TEST_CASE("Einsum and Det of matrices of a batch") {
     const auto y = run(g, {fanfold::tensor::of<float>({1, 2, 2}, {1, 2, 3, 4})}, 1);
     CHECK(difference(y[0], {4, 1, 8, 3}) == 0);
     CHECK(difference(y[1], {4}) < 1e-6);
-    CHECK_FALSE(complaint(model{12, {node("Einsum", {"x"}, {"y"})}, {value("x", {N})}, {undeclared("y")}}).empty());
+    CHECK_FALSE(
+        complaint(model_file{12, {node("Einsum", {"x"}, {"y"})}, {value("x", {N})}, {undeclared("y")}}).empty());
 }

@@ -12,8 +12,8 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-model loss(const char* op, std::vector<attribute> attributes, const ints& classes, bool weighted,
-           std::vector<std::string> outputs = {"y"}) {
+model_file loss(const char* op, std::vector<attribute> attributes, const ints& classes, bool weighted,
+                std::vector<std::string> outputs = {"y"}) {
     std::vector<std::string> inputs{"x", "t"}, declared;
     if (weighted) inputs.emplace_back("w");
     for (const std::string& output : outputs) declared.push_back(undeclared(output));

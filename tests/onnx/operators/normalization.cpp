@@ -13,12 +13,12 @@ TEST_CASE("BatchNormalization of every age") {
         std::vector<std::string> declared;
         for (const std::string& name : outputs) declared.push_back(undeclared(name));
         attributes.push_back({"epsilon", 0.0F});
-        return load(model{opset,
-                          {node("BatchNormalization", {"x", "s", "b", "m", "v"}, outputs, attributes)},
-                          {value("x", {N, d(2)})},
-                          declared,
-                          {tensor("s", {2}, floats{1, 2}), tensor("b", {2}, floats{0, 1}),
-                           tensor("m", {2}, floats{1, 2}), tensor("v", {2}, floats{4, 1})}});
+        return load(model_file{opset,
+                               {node("BatchNormalization", {"x", "s", "b", "m", "v"}, outputs, attributes)},
+                               {value("x", {N, d(2)})},
+                               declared,
+                               {tensor("s", {2}, floats{1, 2}), tensor("b", {2}, floats{0, 1}),
+                                tensor("m", {2}, floats{1, 2}), tensor("v", {2}, floats{4, 1})}});
     };
     const auto x = fanfold::tensor::of<float>({2, 2}, {3, 4, 5, 8});
     for (const std::int64_t opset : {7, 9, 15})
@@ -35,22 +35,23 @@ TEST_CASE("BatchNormalization of every age") {
 TEST_CASE("float64 is normalized in float64") {
     using doubles = std::vector<double>;
     const auto x = fanfold::tensor::of<double>({2, 2, 1}, {3, 4, 5, 8});
-    const auto batch = load(model{15,
-                                  {node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y"}, {{"epsilon", 0.0F}})},
-                                  {value("x", {N, d(2), d(1)}, 11)},
-                                  {undeclared("y")},
-                                  {tensor("s", {2}, doubles{1, 2}, 11), tensor("b", {2}, doubles{0, 1e-12}, 11),
-                                   tensor("m", {2}, floats{1, 2}), tensor("v", {2}, floats{4, 1})}});
+    const auto batch =
+        load(model_file{15,
+                        {node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y"}, {{"epsilon", 0.0F}})},
+                        {value("x", {N, d(2), d(1)}, 11)},
+                        {undeclared("y")},
+                        {tensor("s", {2}, doubles{1, 2}, 11), tensor("b", {2}, doubles{0, 1e-12}, 11),
+                         tensor("m", {2}, floats{1, 2}), tensor("v", {2}, floats{4, 1})}});
     const auto y = run(batch, {x}, 2)[0];
     CHECK(y.as<double>()(0, 0, 0) == 1);
     CHECK(y.as<double>()(0, 1, 0) == 4 + 1e-12);
     CHECK(y.as<double>()(1, 1, 0) == 12 + 1e-12);
-    const auto layer = load(model{17,
-                                  {node("LayerNormalization", {"x", "s", "b"}, {"y", "mean", "by"},
-                                        {{"axis", std::int64_t{1}}, {"epsilon", 0.0F}})},
-                                  {value("x", {N, d(2), d(1)}, 11)},
-                                  {undeclared("y"), undeclared("mean"), undeclared("by")},
-                                  {tensor("s", {2, 1}, doubles{1, 2}, 11), tensor("b", {1}, doubles{1e-12}, 11)}});
+    const auto layer = load(model_file{17,
+                                       {node("LayerNormalization", {"x", "s", "b"}, {"y", "mean", "by"},
+                                             {{"axis", std::int64_t{1}}, {"epsilon", 0.0F}})},
+                                       {value("x", {N, d(2), d(1)}, 11)},
+                                       {undeclared("y"), undeclared("mean"), undeclared("by")},
+                                       {tensor("s", {2, 1}, doubles{1, 2}, 11), tensor("b", {1}, doubles{1e-12}, 11)}});
     CHECK(layer.row_mixer().empty());
     const auto z = run(layer, {x}, 2);
     CHECK(z[0].as<double>()(0, 0, 0) == -1 + 1e-12);
@@ -62,11 +63,11 @@ TEST_CASE("float64 is normalized in float64") {
 TEST_CASE("other normalizations find their attributes") {
     const auto one = [](const char* op, std::int64_t opset, std::vector<attribute> attributes,
                         std::vector<std::string> inputs = {"x"}) {
-        const auto g = load(model{opset,
-                                  {node(op, inputs, {"y"}, attributes)},
-                                  {value("x", {N, d(2), d(2)})},
-                                  {undeclared("y")},
-                                  {tensor("s", {2}, floats{1, 2})}});
+        const auto g = load(model_file{opset,
+                                       {node(op, inputs, {"y"}, attributes)},
+                                       {value("x", {N, d(2), d(2)})},
+                                       {undeclared("y")},
+                                       {tensor("s", {2}, floats{1, 2})}});
         return run(g, {fanfold::tensor::of<float>({1, 2, 2}, {3, 4, 6, 8})}, 1);
     };
     const attribute exact{"epsilon", 0.0F};

@@ -65,10 +65,10 @@ TEST_CASE("MaxPool and AveragePool agree with a plain loop") {
                                       {"dilations", s.dilation},
                                       {"ceil_mode", std::int64_t{s.ceil}}};
     if (!max) attributes.push_back({"count_include_pad", std::int64_t{s.counts}});
-    const auto g = load(model{19,
-                              {node(max ? "MaxPool" : "AveragePool", {"x"}, {"y"}, attributes)},
-                              {value("x", {N, d(s.image[1]), d(s.image[2]), d(s.image[3])})},
-                              {value("y", {N, d(s.image[1]), d(windows(s, 0)), d(windows(s, 1))})}});
+    const auto g = load(model_file{19,
+                                   {node(max ? "MaxPool" : "AveragePool", {"x"}, {"y"}, attributes)},
+                                   {value("x", {N, d(s.image[1]), d(s.image[2]), d(s.image[3])})},
+                                   {value("y", {N, d(s.image[1]), d(windows(s, 0)), d(windows(s, 1))})}});
     const floats x = noise(volume(s.image), 9);
     const auto rows = static_cast<std::size_t>(s.image[0]);
     const auto y = run(g, {fanfold::tensor::of<float>(fanfold::shape(std::span(s.image)), std::span(x))}, rows);
@@ -77,14 +77,14 @@ TEST_CASE("MaxPool and AveragePool agree with a plain loop") {
 
 TEST_CASE("auto_pad decides the number of windows, whatever ceil_mode says") {
     const auto shape_of = [](const char* mode, std::int64_t ceil) {
-        const auto g = load(model{13,
-                                  {node("MaxPool", {"x"}, {"y"},
-                                        {{"kernel_shape", ints{3, 3}},
-                                         {"strides", ints{2, 2}},
-                                         {"auto_pad", std::string(mode)},
-                                         {"ceil_mode", ceil}})},
-                                  {value("x", {N, d(1), d(8), d(7)})},
-                                  {undeclared("y")}});
+        const auto g = load(model_file{13,
+                                       {node("MaxPool", {"x"}, {"y"},
+                                             {{"kernel_shape", ints{3, 3}},
+                                              {"strides", ints{2, 2}},
+                                              {"auto_pad", std::string(mode)},
+                                              {"ceil_mode", ceil}})},
+                                       {value("x", {N, d(1), d(8), d(7)})},
+                                       {undeclared("y")}});
         return g.state().values[g.state().outputs[0]].type.text();
     };
     for (const std::int64_t ceil : {0, 1}) {
@@ -97,9 +97,9 @@ TEST_CASE("auto_pad decides the number of windows, whatever ceil_mode says") {
 TEST_CASE("poolings over signals") {
     const auto x = fanfold::tensor::of<float>({1, 1, 5}, {1, 5, 2, 4, 3});
     const auto pool = [&](const char* op, std::vector<attribute> attributes) {
-        return run(
-            load(model{13, {node(op, {"x"}, {"y"}, attributes)}, {value("x", {N, d(1), d(5)})}, {undeclared("y")}}),
-            {x}, 1);
+        return run(load(model_file{
+                       13, {node(op, {"x"}, {"y"}, attributes)}, {value("x", {N, d(1), d(5)})}, {undeclared("y")}}),
+                   {x}, 1);
     };
     CHECK(difference(pool("MaxPool", {{"kernel_shape", ints{2}}})[0], {5, 5, 4, 4}) == 0);
     const auto mean = pool("AveragePool", {{"kernel_shape", ints{2}}, {"strides", ints{2}}, {"pads", ints{1, 0}}});
@@ -109,10 +109,10 @@ TEST_CASE("poolings over signals") {
 }
 
 TEST_CASE("GlobalAveragePool is the mean of each channel") {
-    const auto g = load(model{7,
-                              {node("GlobalAveragePool", {"x"}, {"y"})},
-                              {value("x", {N, d(3), d(5), d(7)})},
-                              {value("y", {N, d(3), d(1), d(1)})}});
+    const auto g = load(model_file{7,
+                                   {node("GlobalAveragePool", {"x"}, {"y"})},
+                                   {value("x", {N, d(3), d(5), d(7)})},
+                                   {value("y", {N, d(3), d(1), d(1)})}});
     const floats x = noise(2 * 3 * 35, 4);
     std::vector<double> expected;
     for (std::size_t plane = 0; plane < 6; ++plane) {
@@ -126,10 +126,10 @@ TEST_CASE("GlobalAveragePool is the mean of each channel") {
 TEST_CASE("poolings refuse what they cannot compute, naming it") {
     const auto complain = [](std::vector<attribute> attributes, std::vector<std::string> outputs = {"y"},
                              std::vector<dim> image = {N, d(1), d(4), d(4)}, int element = 1) {
-        return complaint(model{13,
-                               {node("MaxPool", {"x"}, outputs, attributes, "pool")},
-                               {value("x", image, element)},
-                               {undeclared("y")}});
+        return complaint(model_file{13,
+                                    {node("MaxPool", {"x"}, outputs, attributes, "pool")},
+                                    {value("x", image, element)},
+                                    {undeclared("y")}});
     };
     CHECK_THAT(complain({}), Contains("node 'pool' (MaxPool, opset 13)") && Contains("'kernel_shape'"));
     CHECK_THAT(complain({{"kernel_shape", ints{2, 2}}}, {"y", "places", "more"}), Contains("'more'"));
@@ -142,7 +142,7 @@ TEST_CASE("poolings refuse what they cannot compute, naming it") {
 }
 
 TEST_CASE("images whose size only a run tells, and places of maxima") {
-    const auto g = load(model{
+    const auto g = load(model_file{
         12,
         {node("MaxPool", {"x"}, {"y", "i"}, {{"kernel_shape", ints{2, 2}}, {"auto_pad", std::string("SAME_UPPER")}}),
          node("GlobalMaxPool", {"x"}, {"m"})},

@@ -10,7 +10,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-model quantized(std::int64_t opset, std::vector<attribute> attributes, std::vector<std::string> inputs) {
+model_file quantized(std::int64_t opset, std::vector<attribute> attributes, std::vector<std::string> inputs) {
     return {opset,
             {node("QuantizeLinear", inputs, {"q"}, attributes, "to"),
              node("DequantizeLinear",
@@ -41,12 +41,12 @@ TEST_CASE("one scale for all, or one a column") {
 }
 
 TEST_CASE("the whole batch decides how DynamicQuantizeLinear scales") {
-    const auto g = load(model{11,
-                              {node("DynamicQuantizeLinear", {"x"}, {"q", "s", "z"}, {}, "dynamic"),
-                               node("MatMulInteger", {"q", "w", "z"}, {"y"})},
-                              {value("x", {N, d(2)})},
-                              {undeclared("y"), undeclared("s")},
-                              {tensor("w", {2, 1}, std::vector<std::int8_t>{1, 2}, 3)}});
+    const auto g = load(model_file{11,
+                                   {node("DynamicQuantizeLinear", {"x"}, {"q", "s", "z"}, {}, "dynamic"),
+                                    node("MatMulInteger", {"q", "w", "z"}, {"y"})},
+                                   {value("x", {N, d(2)})},
+                                   {undeclared("y"), undeclared("s")},
+                                   {tensor("w", {2, 1}, std::vector<std::int8_t>{1, 2}, 3)}});
     CHECK(g.row_mixer() == "dynamic");
     const auto y = run(g, {fanfold::tensor::of<float>({1, 2}, {255, 1})}, 1);
     CHECK(y[0].as<std::int32_t>().flat()[0] == 257);
@@ -54,13 +54,14 @@ TEST_CASE("the whole batch decides how DynamicQuantizeLinear scales") {
 }
 
 TEST_CASE("ConvInteger and QLinearConv") {
-    const auto g = load(model{10,
-                              {node("ConvInteger", {"x", "w"}, {"y"}, {{"pads", ints{1, 0}}}),
-                               node("QLinearConv", {"x", "s", "z", "w", "s", "z", "t", "z"}, {"q"})},
-                              {value("x", {N, d(1), d(3)}, 2)},
-                              {undeclared("y"), undeclared("q")},
-                              {tensor("w", {1, 1, 2}, std::vector<std::uint8_t>{1, 2}, 2), tensor("s", {}, floats{1}),
-                               tensor("t", {}, floats{2}), tensor("z", {}, std::vector<std::uint8_t>{0}, 2)}});
+    const auto g =
+        load(model_file{10,
+                        {node("ConvInteger", {"x", "w"}, {"y"}, {{"pads", ints{1, 0}}}),
+                         node("QLinearConv", {"x", "s", "z", "w", "s", "z", "t", "z"}, {"q"})},
+                        {value("x", {N, d(1), d(3)}, 2)},
+                        {undeclared("y"), undeclared("q")},
+                        {tensor("w", {1, 1, 2}, std::vector<std::uint8_t>{1, 2}, 2), tensor("s", {}, floats{1}),
+                         tensor("t", {}, floats{2}), tensor("z", {}, std::vector<std::uint8_t>{0}, 2)}});
     const auto y = run(g, {fanfold::tensor::of<std::uint8_t>({1, 1, 3}, {1, 3, 6})}, 1);
     const auto sums = y[0].as<std::int32_t>().flat();
     CHECK(std::vector<std::int32_t>(sums.begin(), sums.end()) == std::vector<std::int32_t>{2, 7, 15});
@@ -76,7 +77,7 @@ TEST_CASE("4-bit weights in blocks, two to a byte") {
     writer.add_int32(2, 22);
     writer.add_string(8, "w");
     writer.add_bytes(9, std::string("\x21\xF7\x8E", 3));  // 1, 2, 7, -1, -2, -8
-    const auto g = load(model{
+    const auto g = load(model_file{
         21,
         {node("DequantizeLinear", {"w", "s"}, {"d"}, {{"axis", std::int64_t{0}}, {"block_size", std::int64_t{2}}}),
          node("MatMul", {"x", "d"}, {"y"})},
@@ -87,7 +88,7 @@ TEST_CASE("4-bit weights in blocks, two to a byte") {
 }
 
 TEST_CASE("4-bit integers and 8-bit floats are rounded to, and held in wider types") {
-    const model m{
+    const model_file m{
         21,
         {node("QuantizeLinear", {"x", "s"}, {"q"}, {{"output_dtype", std::int64_t{22}}}),
          node("DequantizeLinear", {"q", "s"}, {"y"}), node("Cast", {"x"}, {"f"}, {{"to", std::int64_t{17}}}, "float8")},

@@ -12,13 +12,13 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-model layer(const char* op, std::int64_t gates, std::vector<attribute> attributes, bool known = true) {
+model_file layer(const char* op, std::int64_t gates, std::vector<attribute> attributes, bool known = true) {
     const floats w(static_cast<std::size_t>(gates), 0.5F), r(static_cast<std::size_t>(gates), 0.25F);
-    model m{14,
-            {node(op, {"x", "w", "r"}, {"y", "h"}, attributes, "cell")},
-            {value("x", {d(2), N, d(1)})},
-            {undeclared("y"), undeclared("h")},
-            {tensor("w", {1, gates, 1}, w), tensor("r", {1, gates, 1}, r)}};
+    model_file m{14,
+                 {node(op, {"x", "w", "r"}, {"y", "h"}, attributes, "cell")},
+                 {value("x", {d(2), N, d(1)})},
+                 {undeclared("y"), undeclared("h")},
+                 {tensor("w", {1, gates, 1}, w), tensor("r", {1, gates, 1}, r)}};
     if (!known) {
         m.initializers.clear();
         m.inputs.push_back(value("w", fixed({1, gates, 1})));
@@ -27,7 +27,7 @@ model layer(const char* op, std::int64_t gates, std::vector<attribute> attribute
     return m;
 }
 
-std::vector<fanfold::tensor> answers(const model& m, const std::vector<fanfold::tensor>& inputs) {
+std::vector<fanfold::tensor> answers(const model_file& m, const std::vector<fanfold::tensor>& inputs) {
     fanfold::workspace space;
     const std::vector<fanfold::tensor_view> in(inputs.begin(), inputs.end());
     return load(m).run(in, space);

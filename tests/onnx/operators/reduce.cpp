@@ -11,8 +11,8 @@ using Catch::Matchers::Contains;
 namespace {
 
 fanfold::graph one(std::int64_t opset, std::string n, std::vector<std::string> initializers = {}) {
-    return load(model{
-        opset, {std::move(n)}, {value("x", {N, d(2), d(3)})}, {undeclared("y")}, std::move(initializers)});
+    return load(
+        model_file{opset, {std::move(n)}, {value("x", {N, d(2), d(3)})}, {undeclared("y")}, std::move(initializers)});
 }
 const auto x = fanfold::tensor::of<float>({1, 2, 3}, {1, 5, 3, 4, 5, 6});
 const attribute dropped{"keepdims", std::int64_t{0}};
@@ -47,6 +47,8 @@ TEST_CASE("ArgMax and ArgMin take the first of equals, or the last") {
     CHECK(places(one(12, node("ArgMax", {"x"}, {"y"}, {axis, last}))) == ints{1, 1, 1});
     CHECK(places(one(12, node("ArgMin", {"x"}, {"y"}, {axis, dropped}))) == ints{0, 0, 0});
     CHECK(one(12, node("ArgMax", {"x"}, {"y"}, {}, "best")).row_mixer() == "best");
-    CHECK_THAT(text_of([] { (void)one(12, node("ArgMax", {"x"}, {"y"}, {{"axis", std::int64_t{3}}})); }),
+    CHECK_THAT(text_of([] {
+                   (void)one(12, node("ArgMax", {"x"}, {"y"}, {{"axis", std::int64_t{3}}}));
+               }),
                Contains("an axis in [-3, 3), got 3"));
 }

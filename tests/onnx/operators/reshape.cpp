@@ -10,14 +10,15 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-model reshaping(std::vector<dim> from, ints target, std::int64_t opset = 14, std::vector<attribute> attributes = {}) {
+model_file reshaping(std::vector<dim> from, ints target, std::int64_t opset = 14,
+                     std::vector<attribute> attributes = {}) {
     return {opset,
             {node("Reshape", {"x", "to"}, {"y"}, attributes, "r")},
             {value("x", from)},
             {undeclared("y")},
             {tensor("to", target)}};
 }
-std::string shape_of(const model& m) {
+std::string shape_of(const model_file& m) {
     const auto g = load(m);
     return g.state().values[g.state().outputs[0]].type.shape.text();
 }
@@ -55,16 +56,18 @@ TEST_CASE("Reshape refuses targets that do not fit for every N") {
 }
 
 TEST_CASE("Reshape to what only a run tells") {
-    const auto g = load(model{13,
-                              {node("Reshape", {"x", "to"}, {"y"}, {}, "r")},
-                              {value("x", {N, d(4)}), value("to", fixed({2}), 7)},
-                              {undeclared("y")}});
+    const auto g = load(model_file{13,
+                                   {node("Reshape", {"x", "to"}, {"y"}, {}, "r")},
+                                   {value("x", {N, d(4)}), value("to", fixed({2}), 7)},
+                                   {undeclared("y")}});
     CHECK_FALSE(g.state().planned);
     const auto x = noise_tensor({3, 4}, 1);
     const auto to = [](std::int64_t a, std::int64_t b) { return fanfold::tensor::of<std::int64_t>({2}, {a, b}); };
     CHECK(run(g, {x, to(-1, 6)}, 3)[0].shape() == fanfold::shape{2, 6});
     CHECK(run(g, {x, to(0, 4)}, 3)[0].shape() == fanfold::shape{3, 4});
-    CHECK_THAT(text_of([&] { (void)run(g, {x, to(5, -1)}, 3); }),
+    CHECK_THAT(text_of([&] {
+                   (void)run(g, {x, to(5, -1)}, 3);
+               }),
                Contains("node 'r' (Reshape)") && Contains("[3, 4] reshaped to [5, -1]"));
 }
 
@@ -83,8 +86,8 @@ TEST_CASE("Flatten makes a matrix") {
 TEST_CASE("reshaped answers hold the same elements, an input or not") {
     const auto x = noise_tensor({6, 2, 3}, 1);
     for (const char* first : {"Identity", "Relu"}) {
-        const auto g =
-            load(model{14,
+        const auto g = load(
+            model_file{14,
                        {node(first, {"x"}, {"h"}), node("Identity", {"h"}, {"i"}), node("Reshape", {"i", "to"}, {"y"})},
                        {value("x", {N, d(2), d(3)})},
                        {value("y", {dim(std::string("rows of it")), d(3)})},
@@ -99,11 +102,12 @@ TEST_CASE("reshaped answers hold the same elements, an input or not") {
 }
 
 TEST_CASE("an optional tensor is there, or left out") {
-    const auto g = load(model{18,
-                              {node("OptionalHasElement", {"x"}, {"there"}), node("OptionalHasElement", {""}, {"gone"}),
-                               node("OptionalGetElement", {"x"}, {"y"})},
-                              {value("x", {N})},
-                              {value("there", fixed({}), 9), value("gone", fixed({}), 9), value("y", {N})}});
+    const auto g =
+        load(model_file{18,
+                        {node("OptionalHasElement", {"x"}, {"there"}), node("OptionalHasElement", {""}, {"gone"}),
+                         node("OptionalGetElement", {"x"}, {"y"})},
+                        {value("x", {N})},
+                        {value("there", fixed({}), 9), value("gone", fixed({}), 9), value("y", {N})}});
     const auto y = run(g, {fanfold::tensor::of<float>({2}, {3, 4})}, 2);
     CHECK(y[0].as<bool>().data()[0]);
     CHECK_FALSE(y[1].as<bool>().data()[0]);

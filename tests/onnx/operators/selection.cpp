@@ -15,7 +15,8 @@ const auto x = fanfold::tensor::of<float>({2, 3}, {3, 0, 2, 5, 4, 4});
 
 std::vector<fanfold::tensor> one(std::int64_t opset, const std::string& n, std::vector<std::string> initializers = {},
                                  std::vector<std::string> outputs = {undeclared("y")}) {
-    return run(load(model{opset, {n}, {value("x", {N, d(3)})}, std::move(outputs), std::move(initializers)}), {x}, 2);
+    return run(load(model_file{opset, {n}, {value("x", {N, d(3)})}, std::move(outputs), std::move(initializers)}), {x},
+               2);
 }
 ints integers(const fanfold::tensor& t) {
     const auto values = t.as<std::int64_t>().flat();
@@ -49,7 +50,8 @@ TEST_CASE("CumSum, Trilu, EyeLike, ReverseSequence") {
     const std::vector<std::string> axis{tensor("a", ints{}, ints{1}, 7)};
     CHECK(difference(one(14, node("CumSum", {"x", "a"}, {"y"}), axis)[0], {3, 3, 5, 5, 9, 13}) == 0);
     const attribute exclusive{"exclusive", std::int64_t{1}}, reverse{"reverse", std::int64_t{1}};
-    CHECK(difference(one(14, node("CumSum", {"x", "a"}, {"y"}, {exclusive, reverse}), axis)[0], {2, 2, 0, 8, 4, 0}) == 0);
+    CHECK(difference(one(14, node("CumSum", {"x", "a"}, {"y"}, {exclusive, reverse}), axis)[0], {2, 2, 0, 8, 4, 0}) ==
+          0);
     CHECK(difference(one(14, node("Trilu", {"x"}, {"y"}))[0], {3, 0, 2, 0, 4, 4}) == 0);
     CHECK(difference(one(14, node("Trilu", {"x"}, {"y"}, {{"upper", std::int64_t{0}}}))[0], {3, 0, 0, 5, 4, 0}) == 0);
     CHECK(difference(one(9, node("EyeLike", {"x"}, {"y"}, {{"k", std::int64_t{1}}}))[0], {0, 1, 0, 0, 0, 1}) == 0);
@@ -60,18 +62,21 @@ TEST_CASE("CumSum, Trilu, EyeLike, ReverseSequence") {
 
 TEST_CASE("Range and OneHot") {
     const auto numbers = [](std::vector<std::string> initializers) {
-        return load(model{11, {node("Range", {"a", "b", "c"}, {"y"})}, {value("x", {N})}, {undeclared("y")},
-                          std::move(initializers)});
+        return load(model_file{11,
+                               {node("Range", {"a", "b", "c"}, {"y"})},
+                               {value("x", {N})},
+                               {undeclared("y")},
+                               std::move(initializers)});
     };
-    const auto g = numbers({tensor("a", ints{}, ints{1}, 7), tensor("b", ints{}, ints{8}, 7),
-                            tensor("c", ints{}, ints{3}, 7)});
+    const auto g =
+        numbers({tensor("a", ints{}, ints{1}, 7), tensor("b", ints{}, ints{8}, 7), tensor("c", ints{}, ints{3}, 7)});
     CHECK(g.state().steps.empty());  // known at load
     CHECK(output_type(g) == "int64 [3]");
-    const auto codes = load(model{11,
-                                  {node("OneHot", {"i", "d", "v"}, {"y"})},
-                                  {value("i", {N}, 7)},
-                                  {undeclared("y")},
-                                  {tensor("d", {2}), tensor("v", {2}, {-1, 1})}});
+    const auto codes = load(model_file{11,
+                                       {node("OneHot", {"i", "d", "v"}, {"y"})},
+                                       {value("i", {N}, 7)},
+                                       {undeclared("y")},
+                                       {tensor("d", {2}), tensor("v", {2}, {-1, 1})}});
     CHECK(output_type(codes) == "float32 [N, 2]");
     CHECK(difference(run(codes, {list({1, 0})}, 2)[0], {-1, 1, 1, -1}) == 0);
 }

@@ -13,7 +13,7 @@ namespace {
 const std::vector<dim> from{N, d(1), d(3)};
 
 fanfold::graph one(std::int64_t opset, std::string n, std::vector<std::string> initializers = {}) {
-    return load(model{opset, {std::move(n)}, {value("x", from)}, {undeclared("y")}, std::move(initializers)});
+    return load(model_file{opset, {std::move(n)}, {value("x", from)}, {undeclared("y")}, std::move(initializers)});
 }
 
 }  // namespace
@@ -31,7 +31,9 @@ TEST_CASE("axes of Squeeze and Unsqueeze are an attribute, since opset 13 an inp
 TEST_CASE("Transpose reverses axes unless told") {
     CHECK(output_type(one(13, node("Transpose", {"x"}, {"y"}))) == "float32 [3, 1, N]");
     CHECK(output_type(one(1, node("Transpose", {"x"}, {"y"}, {{"perm", ints{1, 0, 2}}}))) == "float32 [1, N, 3]");
-    CHECK_THAT(text_of([] { (void)one(13, node("Transpose", {"x"}, {"y"}, {{"perm", ints{1, 0}}})); }),
+    CHECK_THAT(text_of([] {
+                   (void)one(13, node("Transpose", {"x"}, {"y"}, {{"perm", ints{1, 0}}}));
+               }),
                Contains("expected an order of 3 axes, got 2"));
 }
 
@@ -47,10 +49,11 @@ TEST_CASE("Shape from start to end, Size, and a constant of that shape") {
     CHECK(size[0].as<std::int64_t>().data()[0] == 12);
 
     const auto filled = [](std::vector<attribute> attributes) {
-        return load(model{13,
-                          {node("Shape", {"x"}, {"s"}), node("ConstantOfShape", {"s"}, {"y"}, std::move(attributes))},
-                          {value("x", from)},
-                          {undeclared("y")}});
+        return load(
+            model_file{13,
+                       {node("Shape", {"x"}, {"s"}), node("ConstantOfShape", {"s"}, {"y"}, std::move(attributes))},
+                       {value("x", from)},
+                       {undeclared("y")}});
     };
     CHECK(output_type(filled({})) == "float32 [N, 1, 3]");
     const auto g = filled({{"value", tensor("", {1}, std::vector<std::int64_t>{7}, 7), true}});
@@ -60,14 +63,13 @@ TEST_CASE("Shape from start to end, Size, and a constant of that shape") {
 }
 
 TEST_CASE("a reshape by computed sizes stays planned with N rows") {
-    const auto g = load(model{13,
-                              {node("Shape", {"x"}, {"s"}), node("Gather", {"s", "zero"}, {"n"}),
-                               node("Unsqueeze", {"n", "zeros"}, {"n1"}),
-                               node("Concat", {"n1", "rest"}, {"to"}, {{"axis", std::int64_t{0}}}),
-                               node("Reshape", {"x", "to"}, {"y"})},
-                              {value("x", {N, d(2), d(6)})},
-                              {undeclared("y")},
-                              {tensor("zero", ints{}, ints{0}, 7), tensor("zeros", {0}), tensor("rest", {3, -1})}});
+    const auto g = load(model_file{
+        13,
+        {node("Shape", {"x"}, {"s"}), node("Gather", {"s", "zero"}, {"n"}), node("Unsqueeze", {"n", "zeros"}, {"n1"}),
+         node("Concat", {"n1", "rest"}, {"to"}, {{"axis", std::int64_t{0}}}), node("Reshape", {"x", "to"}, {"y"})},
+        {value("x", {N, d(2), d(6)})},
+        {undeclared("y")},
+        {tensor("zero", ints{}, ints{0}, 7), tensor("zeros", {0}), tensor("rest", {3, -1})}});
     CHECK(g.state().planned);
     CHECK(g.state().steps.empty());
     CHECK(output_type(g) == "float32 [N, 3, 4]");

@@ -26,10 +26,10 @@ std::vector<double> plain(const floats& x, std::size_t n, std::size_t inner) {
 }
 
 fanfold::graph softmax(std::int64_t opset, std::vector<attribute> attributes) {
-    return load(model{opset,
-                      {node("Softmax", {"x"}, {"y"}, attributes, "soft")},
-                      {value("x", {N, d(3), d(5)})},
-                      {value("y", {N, d(3), d(5)})}});
+    return load(model_file{opset,
+                           {node("Softmax", {"x"}, {"y"}, attributes, "soft")},
+                           {value("x", {N, d(3), d(5)})},
+                           {value("y", {N, d(3), d(5)})}});
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ TEST_CASE("Relu, Sigmoid and Tanh agree with the C library") {
         return op == "Relu" ? std::max(x, 0.0) : op == "Sigmoid" ? 1 / (1 + std::exp(-x)) : std::tanh(x);
     };
     const auto g = [&](int element) {
-        return load(
-            model{13, {node(op, {"x"}, {"y"})}, {value("x", {N, d(13)}, element)}, {value("y", {N, d(13)}, element)}});
+        return load(model_file{
+            13, {node(op, {"x"}, {"y"})}, {value("x", {N, d(13)}, element)}, {value("y", {N, d(13)}, element)}});
     };
     floats x = noise(26, 3);
     for (float& v : x) v *= 20;
@@ -31,7 +31,7 @@ TEST_CASE("Relu, Sigmoid and Tanh agree with the C library") {
 
 TEST_CASE("functions refuse element types that they do not take") {
     const auto of = [](const char* op, int type) {
-        return complaint(model{14, {node(op, {"x"}, {"y"})}, {value("x", {N}, type)}, {undeclared("y")}});
+        return complaint(model_file{14, {node(op, {"x"}, {"y"})}, {value("x", {N}, type)}, {undeclared("y")}});
     };
     CHECK(of("Relu", 6).empty());
     CHECK_THAT(of("Sigmoid", 6), Contains("expected an element type that Sigmoid takes, got int32 [N]"));
@@ -41,11 +41,11 @@ TEST_CASE("functions refuse element types that they do not take") {
 
 TEST_CASE("an activation fuses only where nobody else reads what it activates") {
     const auto steps = [](std::vector<std::string> outputs) {
-        return load(model{13,
-                          {node("MatMul", {"x", "w"}, {"h"}), node("Tanh", {"h"}, {"y"})},
-                          {value("x", {N, d(1)})},
-                          outputs,
-                          {tensor("w", {1, 1}, {2})}})
+        return load(model_file{13,
+                               {node("MatMul", {"x", "w"}, {"h"}), node("Tanh", {"h"}, {"y"})},
+                               {value("x", {N, d(1)})},
+                               outputs,
+                               {tensor("w", {1, 1}, {2})}})
             .state()
             .steps.size();
     };
@@ -56,7 +56,8 @@ TEST_CASE("an activation fuses only where nobody else reads what it activates") 
 TEST_CASE("parameters are attributes with the standard's defaults, and bounds became inputs") {
     const auto x = fanfold::tensor::of<float>({4}, {-10, -1, 0.25F, 10});
     const auto one = [&](std::int64_t opset, const std::string& n, std::vector<std::string> initializers = {}) {
-        return run(load(model{opset, {n}, {value("x", {N})}, {undeclared("y")}, std::move(initializers)}), {x}, 4)[0];
+        return run(load(model_file{opset, {n}, {value("x", {N})}, {undeclared("y")}, std::move(initializers)}), {x},
+                   4)[0];
     };
     CHECK(difference(one(16, node("LeakyRelu", {"x"}, {"y"})), {-0.1, -0.01, 0.25, 10}) < 1e-6);
     CHECK(difference(one(6, node("LeakyRelu", {"x"}, {"y"}, {{"alpha", 0.5F}})), {-5, -0.5, 0.25, 10}) == 0);
@@ -66,7 +67,9 @@ TEST_CASE("parameters are attributes with the standard's defaults, and bounds be
     CHECK(difference(one(13, node("Clip", {"x", "low", "high"}, {"y"}), bounds), {-2, -1, 0.25, 2}) == 0);
     CHECK(difference(one(13, node("Clip", {"x", "", "high"}, {"y"}), bounds), {-10, -1, 0.25, 2}) == 0);
     CHECK(difference(one(13, node("Clip", {"x"}, {"y"})), {-10, -1, 0.25, 10}) == 0);
-    CHECK_THAT(text_of([&] { (void)one(20, node("Gelu", {"x"}, {"y"}, {{"approximate", std::string("odd")}})); }),
+    CHECK_THAT(text_of([&] {
+                   (void)one(20, node("Gelu", {"x"}, {"y"}, {{"approximate", std::string("odd")}}));
+               }),
                Contains("attribute 'approximate': expected none or tanh, got 'odd'"));
     const auto whole = one(13, node("Cast", {"x"}, {"y"}, {{"to", std::int64_t{7}}}));
     CHECK(whole.as<std::int64_t>()(3) == 10);

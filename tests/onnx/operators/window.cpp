@@ -9,7 +9,7 @@ using namespace written;
 namespace {
 
 std::string complaint_of(std::vector<attribute> attributes) {
-    return complaint(model{
+    return complaint(model_file{
         13, {node("MaxPool", {"x"}, {"y"}, attributes, "p")}, {value("x", {N, d(1), d(6), d(6)})}, {undeclared("y")}});
 }
 
