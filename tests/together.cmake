@@ -1,5 +1,5 @@
-# fanfold_compile_together(TARGET SOURCES FILES... BATCH N): the tests of a folder, several to a translation unit, so that what they all
-# instantiate is compiled a few times instead of sixty.
+# fanfold_compile_together(TARGET SOURCES FILES... BATCH N): the tests of a folder, several to a translation unit, so that
+# what they all instantiate is compiled a few times instead of sixty.
 #
 # Each file stands in a namespace of its own, so what it includes must have been seen before: the precompiled header gets
 # every header that any of them includes. Files that cannot stand in a namespace (they define something outside of their
