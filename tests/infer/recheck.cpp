@@ -117,6 +117,16 @@ TEST_CASE("A sample has its share of the shards, the same for the same seed") {
     CHECK(differ > 3000);
 }
 
+TEST_CASE("As many workers are useful as have shards or copies to compute") {
+    CHECK(recheck_rules{}.useful(5, 8) == 5);
+    CHECK(recheck_rules{}.useful(0, 8) == 1);
+    CHECK(recheck_rules{}.useful(20, 8) == 8);
+    CHECK(recheck_rules{0.5, 0, 2, 2}.useful(2, 8) == 6);
+    CHECK(recheck_rules{0, 0, 2, 2}.useful(1, 8) == 3);  // what looks wrong is computed twice more
+    CHECK(recheck_rules{0, 0, 2, 2}.useful(5, 8) == 5);
+    CHECK(recheck_rules{0, 0, 2, 2}.useful(1, 2) == 2);
+}
+
 TEST_CASE("What cannot be compared is refused before anything runs, with the numbers") {
     const auto xs = ramp(10);
     const auto text = [&](const options& how, std::size_t workers = 2) {

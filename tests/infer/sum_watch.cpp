@@ -120,6 +120,19 @@ TEST_CASE("A shard in which a sum does not fit is computed again, elsewhere, and
     }
 }
 
+TEST_CASE("A shard that is alone in its job has other workers to be computed again by") {
+    const net n({0});
+    const simulated_executor cluster({.workers = 4}, [](const claim&, std::size_t) { return 1ms; });
+    const job done =
+        infer(cluster, n.g, rows_of_noise(10), {.partition = contiguous{.shards = 1}, .checksum = checksum{}});
+    CHECK(done.failures.empty());
+    CHECK(done.events.checks.alone == 0);
+    REQUIRE(done.events.attempts.size() == 3);  // the two differ, a third decides
+    CHECK(done.events.attempts[0].worker != done.events.attempts[1].worker);
+    CHECK(done.events.attempts[2].worker != done.events.attempts[0].worker);
+    CHECK(done.events.attempts[2].worker != done.events.attempts[1].worker);
+}
+
 TEST_CASE("Weights that repeat make errors that add up: equal bits from two workers are taken for right") {
     const net n({}, 0.1F, 1024);
     tensor rows(element::float32, {40, 1024});

@@ -1,7 +1,7 @@
 // tests/simulate/main.cpp - whole jobs on a virtual clock, with faults by seed.   usage: simulate FIRST COUNT
-// Throws, poison rows, slow workers, workers that die, lost answers, time limits, outages, flipped bits, workers that
-// lie, crashes and resumption, in every mixture of policies. Each seed replays its run exactly; the first that breaks a
-// promise is named, and the exit code is 1.
+// Throws, poison rows, slow workers, workers that die, lost answers, time limits, outages, flipped bits that copies or
+// checksums see, workers that lie, damaged weights, crashes and resumption, in every mixture of policies. Each seed
+// replays its run exactly; the first that breaks a promise is named, and the exit code is 1.
 // SPDX-License-Identifier: MIT
 #include <fanfold/checkpoint/memory_ledger.hpp>
 #include <fanfold/context/random.hpp>
@@ -70,12 +70,21 @@ struct world {
                                   .probes = 1 + random.below(3)};
         digests_wanted = static_cast<digests>(random.below(3));
         how.digests = digests_wanted;
+        if (random.below(3) == 0) {
+            how.checksum = checksum{.fraction = random.below(3) == 0 ? random.uniform() : 1, .seed = seed};
+            how.checksum->weights_every = random.below(3);
+            if (random.below(2) == 0) flips = 0.1 * random.uniform();
+            if (random.below(3) == 0) alarms = 0.2 * random.uniform();
+            if (random.below(3) == 0) liar = random.below(4);
+            if (liar != no_worker) least_workers = 2;  // one that lies alone is believed
+            if (random.below(8) == 0) intact_for = std::chrono::milliseconds(random.below(10));
+        }
         if (random.below(2) == 0) return;
         switch (random.below(4)) {
             case 0:
                 how.duplicate = duplicate{.fraction = 0.3, .seed = seed};
                 least_workers = 2;
-                return;
+                return;  // what is not in the sample is not seen
             case 1: how.duplicate = duplicate{}; break;
             case 2: how.vote = vote{}; break;
             default: how.vote = vote{.replicas = 5, .quorum = 3};
@@ -88,13 +97,15 @@ struct world {
     /// Where a good row may have failed, too: attempts end early, or are not made at all.
     [[nodiscard]] bool gives_up_early() const {
         const bool bounded = how.retry.deadline != duration::max() || how.retry.budget.per_second < 10;
-        return fails_now_and_then() || flips > 0 || liar != no_worker || slow_worker != no_worker || how.time_limit ||
-               bounded;
+        return fails_now_and_then() || damages() || flips > 0 || liar != no_worker || slow_worker != no_worker ||
+               how.time_limit || bounded;
     }
     [[nodiscard]] bool fails_now_and_then() const { return flaky > 0 || lost > 0 || dying_worker != no_worker; }
+    [[nodiscard]] bool damages() const { return intact_for != duration::max(); }
+    [[nodiscard]] bool compares_all() const { return how.vote || (how.duplicate && how.duplicate->fraction == 1); }
     /// Where no attempt has a reason to fail.
     [[nodiscard]] bool flawless() const {
-        return !fails_now_and_then() && flips == 0 && liar == no_worker && !how.time_limit &&
+        return !fails_now_and_then() && !damages() && flips == 0 && liar == no_worker && !how.time_limit &&
                std::count(natures.begin(), natures.end(), nature::good) == static_cast<std::ptrdiff_t>(rows.size());
     }
 
@@ -112,6 +123,8 @@ struct world {
     std::size_t least_workers = 1;
     double flips = 0;  ///< share of the calls that have one
     std::size_t liar = no_worker;
+    double alarms = 0;                      ///< share of the calls whose sums do not fit though their bits are right
+    duration intact_for = duration::max();  ///< weights are damaged then
 };
 
 /// What becomes of an attempt, decided when it starts.
@@ -119,12 +132,27 @@ enum class fate { ends, gone, lost };
 
 /// What the workers and what a model was asked to do to the bits.
 struct mischief {
-    std::vector<fate> fates = std::vector<fate>(8);                           ///< of what a worker runs now
+    std::vector<fate> fates = std::vector<fate>(8);                             ///< of what a worker runs now
     std::vector<std::vector<float>> runs = std::vector<std::vector<float>>(8);  ///< these rows
-    std::vector<bool> settled;                                                ///< by row: it has its answer
-    std::vector<bool> did = std::vector<bool>(8);  ///< by worker
-    std::size_t calls_that_flip = 0;
+    std::vector<bool> settled;                                                  ///< by row: it has its answer
+    std::vector<bool> did = std::vector<bool>(8);                               ///< by worker
+    std::size_t calls_that_flip = 0, calls_that_lie = 0, alarms = 0;
+    std::vector<bool> doubted = std::vector<bool>(8);  ///< sums of what a worker runs now did not fit
+    std::size_t suspicious = 0;                        ///< calls, as the next
+    std::size_t watched = 0;
+    std::vector<std::size_t> shards = {};  ///< in which sums did not fit
 };
+
+/// A callable that takes part in checksums, as graphs do.
+template <class Call, class Damage>
+struct summed : Call {
+    static constexpr bool rows_are_independent = true;
+    Damage damage;
+    void prepare_checksums() const {}
+    [[nodiscard]] std::string damaged_weights() const { return damage() ? "a layer" : ""; }
+};
+template <class Call, class Damage>
+summed(Call, Damage) -> summed<Call, Damage>;
 
 /// The promises that a finished job has kept.
 void check(const world& given, const job& done, const memory_ledger& kept, time_point begun, const mischief& seen) {
@@ -153,7 +181,7 @@ void check(const world& given, const job& done, const memory_ledger& kept, time_
         if (e.kind == attempt_kind::first) computed += e.rows;
         retries += e.kind == attempt_kind::retry;
         seconds += e.kind == attempt_kind::second;
-        if (e.kind == attempt_kind::retry && given.least_workers == 1)
+        if (e.kind == attempt_kind::retry && given.least_workers == 1 && !given.how.checksum)
             expect(e.attempt <= given.how.retry.max_attempts + (given.how.hedge ? 1 : 0),
                    "attempt " + std::to_string(e.attempt));
         if (given.how.retry.deadline != duration::max() && e.kind == attempt_kind::retry) {
@@ -172,7 +200,22 @@ void check(const world& given, const job& done, const memory_ledger& kept, time_
                budget.share * static_cast<double>(firsts) + lives * budget.per_second * seconds_of_life + 1,
            std::to_string(retries) + " retries of " + std::to_string(firsts) + " shards are more than the budget");
     const check_counts& checks = done.events.checks;
-    expect(checks.alone == 0, "a copy was computed by a worker that had computed it before");
+    expect(checks.alone == 0 || done.events.workers == 1,
+           "a copy was computed by a worker that had computed it before");
+    expect(checks.products == seen.watched && checks.suspicious == seen.suspicious, "sums that nobody heard of");
+    expect(checks.unconfirmed <= seen.alarms, "what was wrong was taken for right");
+    for (const event& e : done.events.attempts) {
+        if (e.kind == attempt_kind::check && !given.how.duplicate && !given.how.vote)
+            expect(std::count(seen.shards.begin(), seen.shards.end(), e.shard) != 0, "a copy that nobody asked for");
+        if (e.kind != attempt_kind::first || e.fault != fault_kind::damaged || given.how.hedge) continue;
+        for (const event& other : done.events.attempts)
+            expect(other.shard != e.shard || other.kind == attempt_kind::first, "damaged weights are asked again");
+    }
+    const bool sees_all = given.how.checksum || given.compares_all();
+    const bool undisturbed =
+        !given.fails_now_and_then() && !given.damages() && !given.how.hedge && !given.how.time_limit;
+    if (seen.calls_that_flip + seen.calls_that_lie == 1 && sees_all && undisturbed && done.failures.empty())
+        expect(done.events.lies.size() == 1, "one flip, and " + std::to_string(done.events.lies.size()) + " are named");
     for (const lie& one : done.events.lies) {
         expect(seen.did[one.worker], "worker " + std::to_string(one.worker) + " is called a liar and is none");
         if (done.events.workers <= given.least_workers + 1 || done.events.attempts.size() < 20) continue;
@@ -186,7 +229,7 @@ void check(const world& given, const job& done, const memory_ledger& kept, time_
         expect(copies == (given.how.vote->replicas - 1) * firsts,
                std::to_string(copies) + " copies of " + std::to_string(firsts) + " shards");
     const bool honest_majority = seen.calls_that_flip == 0 && !given.fails_now_and_then() && !given.how.time_limit &&
-                                 done.events.workers > given.least_workers;
+                                 !given.damages() && done.events.workers > given.least_workers;
     for (const fault& f : done.failures)
         expect(f.kind != fault_kind::disagreed || !honest_majority, "no majority, and one liar alone: " + f.message);
     if (given.digests_wanted == digests::of_rows) {
@@ -233,27 +276,49 @@ std::uint64_t live(std::uint64_t seed) {
             }
             return out;
         };
-        const auto model = independent_rows([&](std::span<const float> shard) {
+        const auto damaged = [&, begun = time.now()] {
+            return given.damages() && time.now() >= begun + given.intact_for;
+        };
+        const auto call = [&](std::span<const float> shard, workspace& space) {
+            seen.doubted[cluster.worker()] = false;
+            const bool watched = space.sums != nullptr;
+            const auto doubt = [&] {
+                if (watched && !seen.doubted[cluster.worker()]) space.sums->add(0, 1), ++seen.suspicious;
+                seen.doubted[cluster.worker()] = watched;
+            };
             const fate end = seen.fates[cluster.worker()];
             if (end == fate::gone) throw std::runtime_error("the worker is gone");
             std::vector<float> out = honest(shard);
             if (end == fate::lost) throw std::runtime_error("the answer is lost");
             seen.runs[cluster.worker()].assign(shard.begin(), shard.end());
-            const bool late = std::all_of(shard.begin(), shard.end(), [&](float x) {
-                return seen.settled[static_cast<std::size_t>(x)];
-            });
-            if (late && given.least_workers == 1) out.assign(out.size(), -7);  // whoever takes it now shows
-            const bool flips = given.random.uniform() < given.flips;
-            if (!flips && cluster.worker() != given.liar) return out;
+            const bool late = std::all_of(shard.begin(), shard.end(),
+                                          [&](float x) { return seen.settled[static_cast<std::size_t>(x)]; });
+            if (late && given.least_workers == 1 && !given.how.checksum)
+                out.assign(out.size(), -7);  // whoever takes it now shows
+            if (watched) space.sums->add(shard.size(), 0), seen.watched += shard.size();
+            if (watched && damaged()) {
+                doubt();
+                space.sums->damaged("a layer");
+                out[0] = -8;
+                return out;
+            }
+            const bool alarm = watched && given.random.uniform() < given.alarms;
+            if (alarm) doubt(), ++seen.alarms;
+            const bool flips = given.random.uniform() < given.flips, lies = !flips && cluster.worker() == given.liar;
+            if ((!flips && !lies) || (!watched && !given.compares_all())) return out;
+            doubt();
             seen.calls_that_flip += flips;
+            seen.calls_that_lie += lies;
             seen.did[cluster.worker()] = true;
             float& hit = out[flips ? given.random.below(out.size()) : 0];
             if (flips && std::isfinite(hit)) hit = 1000 + static_cast<float>(seen.calls_that_flip);  // never the same
             if (!flips && std::isfinite(hit)) hit += 1;  // the same lie every time
             return out;
-        });
+        };
+        const summed model{call, damaged};
         std::size_t left = run < crashes ? given.random.below(2 + given.rows.size() / 4) : SIZE_MAX;
         const auto watch = [&](const event& e) {
+            if (seen.doubted[e.worker]) seen.shards.push_back(e.shard);
             if (!e.fault)
                 for (const float x : seen.runs[e.worker]) seen.settled[static_cast<std::size_t>(x)] = true;
             trace = trace * 31 + e.shard + e.rows * 7 + e.worker * 13 +

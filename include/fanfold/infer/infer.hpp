@@ -87,7 +87,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     typename parts::resumed before(how.ledger, rows, how.model_fingerprint, divided);
     shards = before.rest_of(std::move(shards), divided);
     const auto rules = detail::recheck_rules::of(how, workers.workers(), workers.name(), detail::rows_of_model(model));
-    const std::size_t useful = std::max<std::size_t>(std::min(workers.workers(), shards.shards() * rules.copies()), 1);
+    const std::size_t useful = rules.useful(shards.shards(), workers.workers());
 
     // what runs, in which order and how often; a plan with an order of its own says what comes first
     const claim_order order = shards.order.empty() ? workers.order() : claim_order::shared;

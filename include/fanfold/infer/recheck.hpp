@@ -1,7 +1,7 @@
 // fanfold/infer/recheck.hpp - whose answers count when several workers computed the same rows: pure, runs nothing.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>    // std::min
+#include <algorithm>    // std::min, std::max
 #include <atomic>       // std::atomic
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::uint64_t
@@ -56,8 +56,12 @@ struct recheck_rules {
                                         "others: give it as independent_rows(f) if they do not");
         return rules;
     }
-    /// Copies of a shard there may be, so that the workers for them are wanted.
-    [[nodiscard]] std::size_t copies() const noexcept { return fraction > 0 ? replicas + 1 : 1; }
+    /// How many of the workers may have something to do: copies go to others than those who computed the rows.
+    [[nodiscard]] std::size_t useful(std::size_t shards, std::size_t workers) const noexcept {
+        std::size_t most = shards;
+        if (replicas != 0 && shards != 0) most = fraction > 0 ? shards * (replicas + 1) : std::max(shards, replicas + 1);
+        return std::max<std::size_t>(std::min(most, workers), 1);
+    }
 };
 
 /// Whether a shard is one of a sample of that share of all.
