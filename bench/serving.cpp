@@ -92,21 +92,82 @@ double thread_per_request(const graph& model, const std::vector<tensor>& rows, s
     return static_cast<double>(done) / seconds_since(start);
 }
 
-/// Requests a second of a batcher that always has `waiting` of them.
+struct rate_and_wait {
+    double rows_per_s = 0;
+    double p99_ms = 0;  ///< from a request's submission to its reply
+};
+double p99_of(std::vector<double>& values) {
+    std::sort(values.begin(), values.end());
+    return values.empty() ? 0 : values[values.size() * 99 / 100];
+}
+double ms_of(const reply& r) { return std::chrono::duration<double, std::milli>(r.finished - r.submitted).count(); }
+
+/// A batcher that always has `waiting` requests of each of `clients` threads, who wait for the oldest and send another.
 template <class Server>
-double saturated(Server& server, const std::vector<tensor>& rows, std::size_t waiting, double lasts) {
-    std::vector<pending<reply>> open;
-    std::size_t done = 0, failed = 0;
+rate_and_wait saturated(Server& server, const std::vector<tensor>& rows, std::size_t clients, std::size_t waiting,
+                        double lasts) {
+    std::atomic<std::size_t> done{0}, failed{0};
+    std::vector<std::vector<double>> ms(clients);
     const time_point start = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < waiting; ++i) open.push_back(server.submit(rows[i % rows.size()]));
-    for (std::size_t i = 0; seconds_since(start) < lasts; ++i, ++done) {
-        pending<reply>& oldest = open[i % waiting];
-        failed += oldest.get().answered() ? 0 : 1;
-        oldest = server.submit(rows[(i + waiting) % rows.size()]);
+    const auto client = [&](std::size_t me) {
+        std::vector<pending<reply>> open;
+        std::size_t mine = 0;
+        for (std::size_t i = 0; i < waiting; ++i) open.push_back(server.submit(rows[i % rows.size()]));
+        for (std::size_t i = 0; seconds_since(start) < lasts; ++i) {
+            pending<reply>& oldest = open[i % waiting];
+            const reply r = oldest.get();
+            failed += r.answered() ? 0 : 1;
+            mine += rows.front().shape()[0] == 1 ? 1 : static_cast<std::size_t>(rows.front().shape()[0]);
+            ms[me].push_back(ms_of(r));
+            oldest = server.submit(rows[(i + waiting) % rows.size()]);
+        }
+        done += mine;
+    };
+    {
+        std::vector<std::jthread> others;
+        for (std::size_t me = 1; me < clients; ++me) others.emplace_back(client, me);
+        client(0);
     }
-    const double rate = static_cast<double>(done) / seconds_since(start);
-    if (failed != 0) std::fprintf(stderr, "%zu requests failed\n", failed);
-    return rate;
+    const double took = seconds_since(start);
+    if (failed != 0) std::fprintf(stderr, "%zu requests failed\n", failed.load());
+    for (std::size_t me = 1; me < clients; ++me) ms[0].insert(ms[0].end(), ms[me].begin(), ms[me].end());
+    return {static_cast<double>(done) / took, p99_of(ms[0])};
+}
+
+/// The same without clients: each reply sends the next request, on the worker.
+template <class Server>
+rate_and_wait by_replies(Server& server, const std::vector<tensor>& rows, std::size_t waiting, double lasts) {
+    std::atomic<std::size_t> done{0}, open{waiting};
+    const time_point start = std::chrono::steady_clock::now();
+    struct again {
+        Server& server;
+        const std::vector<tensor>& rows;
+        std::atomic<std::size_t>&done, &open;
+        time_point end;
+        void send(std::size_t i) const {
+            server.submit(rows[i % rows.size()])
+                .then([this, i](const reply&) {
+                    ++done;
+                    if (std::chrono::steady_clock::now() < end)
+                        send(i + 1);
+                    else if (--open == 0)
+                        open.notify_one();
+                })
+                .detach();
+        }
+    };
+    const again one{server, rows, done, open, start + detail::from_seconds(lasts)};
+    for (std::size_t i = 0; i < waiting; ++i) one.send(i);
+    for (std::size_t left = open; left != 0; left = open) open.wait(left);
+    return {static_cast<double>(done) / seconds_since(start), 0};
+}
+
+/// Pages of memory that the process has now, in MiB.
+double resident_mib() {
+    std::ifstream statm("/proc/self/statm");
+    double all = 0, resident = 0;
+    statm >> all >> resident;
+    return resident * 4096 / (1 << 20);
 }
 
 double median(std::vector<double> values) {
@@ -144,35 +205,98 @@ int main(int argc, char** argv) try {
     const tbb_executor cores({.workers = workers});
 
     std::printf("%s, %zu workers, %zu CPUs\n\n", argv[1], workers, cpus);
-    std::vector<double> one, each, whole, batched;
-    for (int round = 0; round < 5; ++round) {  // in turns
-        one.push_back(one_row_at_a_time(model, rows, workers, lasts / 5));
-        each.push_back(thread_per_request(model, rows, workers, lasts / 5));
-        whole.push_back(in_batches(model, workers, lasts / 5));
-        batcher server(cores, model, {.max_rows = 64});
-        batched.push_back(saturated(server, rows, 256, lasts / 5));
+    std::vector<tensor> eights;
+    for (int i = 0; i < 32; ++i) {
+        eights.emplace_back(element::float32, shape{8, 1, 28, 28});
+        for (float& pixel : eights.back().as<float>().flat()) pixel = static_cast<float>(random() % 256) / 255;
     }
-    std::printf("one row at a time  %8.0f requests/s\n", median(one));
-    std::printf("thread per request %8.0f requests/s  %5.2f\n", median(each), median(each) / median(one));
-    std::printf("batches of 64      %8.0f rows/s      %5.2f\n", median(whole), median(whole) / median(one));
-    std::printf("batcher, saturated %8.0f requests/s  %5.2f\n\n", median(batched), median(batched) / median(one));
+    struct way {
+        const char* name;
+        std::size_t max_rows, clients, waiting, rows_each;  ///< clients: 0: replies send the next
+    };
+    const std::vector<way> ways{{"one client, 128 waiting", 64, 1, 128, 1},
+                                {"one client, 256 waiting", 64, 1, 256, 1},
+                                {"the same, batches of 128", 128, 1, 256, 1},
+                                {"four clients, 64 waiting each", 64, 4, 64, 1},
+                                {"replies send the next, 256 waiting", 64, 0, 256, 1},
+                                {"one client, 32 of 8 rows waiting", 64, 1, 32, 8}};
+    std::vector<double> one, each, whole;
+    std::vector<std::vector<double>> rates(ways.size()), waits(ways.size());
+    constexpr int rounds = 9;
+    const double slice = lasts / rounds;
+    for (int round = 0; round < rounds; ++round) {  // in turns
+        one.push_back(one_row_at_a_time(model, rows, workers, slice));
+        each.push_back(thread_per_request(model, rows, workers, slice));
+        whole.push_back(in_batches(model, workers, slice));
+        for (std::size_t i = 0; i < ways.size(); ++i) {
+            const way& w = ways[i];
+            batcher server(cores, model, {.max_rows = w.max_rows});
+            const rate_and_wait got = w.clients == 0
+                                          ? by_replies(server, rows, w.waiting, slice)
+                                          : saturated(server, w.rows_each == 1 ? rows : eights, w.clients, w.waiting, slice);
+            rates[i].push_back(got.rows_per_s);
+            waits[i].push_back(got.p99_ms);
+        }
+    }
+    std::printf("one row at a time  %8.0f rows/s\n", median(one));
+    std::printf("thread per request %8.0f rows/s  %5.2f\n", median(each), median(each) / median(one));
+    std::printf("batches of 64      %8.0f rows/s  %5.2f  (a batch takes %.2f ms)\n", median(whole),
+                median(whole) / median(one), 64e3 / median(whole));
+    std::printf("batcher, saturated:\n");
+    for (std::size_t i = 0; i < ways.size(); ++i)
+        std::printf("  %-36s %8.0f rows/s  %5.2f  p99 %.2f ms\n", ways[i].name, median(rates[i]),
+                    median(rates[i]) / median(one), median(waits[i]));
 
-    const double capacity = median(batched);
     const duration allowed = 50ms;
-    std::vector<load_point> curve;
-    for (const double share : {0.1, 0.25, 0.5, 0.8, 0.9, 1.0, 1.2, 1.5}) {
-        batcher server(cores, model, {.max_rows = 64, .max_queued_rows = 1024});
-        const auto starts = poisson(share * capacity, detail::from_seconds(lasts), 7);
-        curve.push_back(offer(starts, allowed, [&](load_request r) {
+    const auto offered = [&](double rate, double seconds, std::size_t queued, std::uint64_t seed) {
+        batcher server(cores, model, {.max_rows = 64, .max_queued_rows = queued});
+        return offer(poisson(rate, detail::from_seconds(seconds), seed), allowed, [&](load_request r) {
             server.submit(rows[r.number() % rows.size()], {.deadline = r.intended() + allowed})
                 .then([r](const reply& got) { r.ended(end_of(got)); })
                 .detach();
-        }));
-    }
-    std::printf("offered by Poisson, %.0f ms allowed\n%s", std::chrono::duration<double, std::milli>(allowed).count(),
-                load_table(curve).c_str());
+        });
+    };
+    std::printf("\nPoisson arrivals, %.0f ms allowed, capacity measured before each, medians of %d rounds of %.2f s:\n"
+                "queue   load  goodput/s  of offered or capacity (least to most)  p99 ms   late  timed out  overloaded  MiB\n",
+                std::chrono::duration<double, std::milli>(allowed).count(), rounds, slice);
+    struct load {
+        std::size_t queued;
+        double share;
+        std::vector<double> goodput = {}, ratio = {}, p99 = {}, mib = {};
+        std::size_t late = 0, timed_out = 0, overloaded = 0;
+    };
+    std::vector<load> loads{{1024, 0.5}, {1024, 0.8}, {1024, 1.2}, {100'000, 1.2}};
+    double capacity = 0;
+    for (int round = 0; round < rounds; ++round)
+        for (load& l : loads) {
+            {
+                batcher server(cores, model, {.max_rows = 64});
+                capacity = saturated(server, rows, 1, 256, slice / 2).rows_per_s;
+            }
+            const load_point p = offered(l.share * capacity, slice, l.queued, 7 + static_cast<std::uint64_t>(round));
+            l.goodput.push_back(p.goodput_per_s);
+            l.ratio.push_back(p.goodput_per_s / std::min(p.offered_per_s, capacity));
+            l.p99.push_back(p.latency_us.p99 / 1000);
+            l.mib.push_back(resident_mib());
+            l.late += p.late;
+            l.timed_out += p.timed_out;
+            l.overloaded += p.overloaded;
+        }
+    for (const load& l : loads)
+        std::printf("%6zu   %.1f  %9.0f  %.3f (%.3f to %.3f)                  %6.2f  %5zu  %9zu  %10zu  %.0f to %.0f\n",
+                    l.queued, l.share, median(l.goodput), median(l.ratio),
+                    *std::min_element(l.ratio.begin(), l.ratio.end()),
+                    *std::max_element(l.ratio.begin(), l.ratio.end()), median(l.p99), l.late, l.timed_out, l.overloaded,
+                    *std::min_element(l.mib.begin(), l.mib.end()), *std::max_element(l.mib.begin(), l.mib.end()));
 
-    {  // every worker busy for a second: when are those told whose time ends meanwhile?
+    std::vector<load_point> curve;
+    if (argc > 4) {
+        for (const double share : {0.1, 0.25, 0.5, 0.8, 0.9, 1.0, 1.2, 1.5})
+            curve.push_back(offered(share * capacity, lasts, 1024, 7));
+        std::printf("\n%s", load_table(curve).c_str());
+    }
+
+    for (int round = 0; round < 5; ++round) {  // every worker busy for a second: who is told when?
         const answering slow({{element::float32, {}}},
                              [](const batch_view&, const mutable_batch_view& out, workspace&) {
                                  const time_point start = std::chrono::steady_clock::now();

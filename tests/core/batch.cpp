@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -88,6 +89,17 @@ TEST_CASE("What a batch keeps lives as long as any copy of the batch") {
     const batch moved = std::move(copy);
     CHECK(moved.rows() == 3);
     CHECK(moved[1].as<std::int64_t>()(2) == 9);
+}
+
+TEST_CASE("A slice of a part keeps what the part keeps") {
+    std::optional<part> whole(tensor::of<float>({3, 2}, {0, 1, 2, 3, 4, 5}));
+    const part some = whole->slice(1, 2);
+    CHECK(some.data().data() == whole->data().rows(1, 2).data());
+    CHECK(some.owning());
+    whole.reset();
+    CHECK(some.data().as<float>()(1, 1) == 5);
+    const tensor callers(element::float32, {3, 2});
+    CHECK_FALSE(part(callers).owning());
 }
 
 TEST_CASE("A view in a batch refers to elements that stay the caller's, temporary or not") {

@@ -2,6 +2,7 @@
 #include <fanfold/serve/request.hpp>
 
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "../catch.hpp"
@@ -65,4 +66,26 @@ TEST_CASE("A request that no batch had gets rows of NaN") {
     CHECK(r.answers.rows() == 2);
     CHECK(std::isnan(r.answers.as<float>().flat()[1]));
     CHECK(r.failures[0].rows == std::vector<std::size_t>{0, 1});
+}
+
+TEST_CASE("Small answers of a whole request stay in the memory of its batch, which lives on with it; large ones are copied") {
+    const auto reply_of = [](const batch& answers) {
+        detail::reply_parts parts(2, 1, {});
+        CHECK(parts.add(answers, {}, 1, 0, 2, {}));
+        return parts.take({});
+    };
+    std::optional<batch> small(rows_of(4, 3)), large(rows_of(4, 3000));
+    const reply stays = reply_of(*small), copied = reply_of(*large);
+    CHECK(stays.answers[0].data() == (*small)[0].rows(1, 2).data());
+    CHECK(copied.answers[0].data() != (*large)[0].rows(1, 2).data());
+    small.reset();
+    large.reset();
+    CHECK((stays.answers.rows() == 2 && copied.answers.rows() == 2));
+    CHECK(stays.answers.as<float>()(1, 2) == 8);
+    CHECK(copied.answers.as<float>()(1, 2999) == 8999);
+
+    const tensor callers(element::float32, {4, 3});  // not the batch's own: it may change
+    CHECK(reply_of(batch(callers)).answers[0].data() != callers.rows(1, 2).data());
+    const batch other_axis(part(tensor(element::float32, {3, 4}), 1));
+    CHECK(reply_of(other_axis).answers[0].dense());
 }

@@ -65,6 +65,15 @@ public:
     [[nodiscard]] const tensor_view& data() const noexcept { return data_; }
     [[nodiscard]] row_axis rows() const noexcept { return rows_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// Whether it keeps what it refers to.
+    [[nodiscard]] bool owning() const noexcept { return owner_ != nullptr; }
+    /// Entries [first, first + count) along the row axis, which it must have: the same memory, kept alike.
+    template <class = void>
+    [[nodiscard]] part slice(std::size_t first, std::size_t count) const {
+        part some(*this);
+        some.data_ = data_.slice(*rows_, first, count);
+        return some;
+    }
 
 private:
     tensor_view data_;

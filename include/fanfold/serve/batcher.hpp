@@ -50,7 +50,7 @@ public:
         if constexpr (std::same_as<std::remove_cvref_t<Rows>, batch>)
             return core_->submit(detail::owned_copy(rows), how);
         else if constexpr (std::is_lvalue_reference_v<Rows> || detail::only_refers<std::remove_cvref_t<Rows>>)
-            return core_->submit(batch(tensor(as_view(rows))), how);
+            return core_->submit_copy(as_view(rows), how);
         else
             return core_->submit(batch(std::forward<Rows>(rows)), how);
     }

@@ -63,10 +63,11 @@ class batcher_core : public std::enable_shared_from_this<batcher_core<Executor, 
 public:
     /// One request, on its way.
     struct asked {
-        asked(std::shared_ptr<batcher_core> of, batch given, std::size_t pieces, time_point now)
-            : core(std::move(of)), rows(std::move(given)), parts(rows.rows(), pieces, now) {}
+        asked(std::shared_ptr<batcher_core> of, batch given, tensor kept, std::size_t pieces, time_point now)
+            : core(std::move(of)), copy(std::move(kept)), rows(std::move(given)), parts(rows.rows(), pieces, now) {}
 
         std::shared_ptr<batcher_core> core;
+        tensor copy;  // what `rows` refer to, where they own nothing
         batch rows;
         reply_parts parts;
         std::vector<request_queue::ticket> tickets;  // under the core's lock
@@ -84,13 +85,20 @@ public:
                   .aging = how_.aging,
                   .latency_target = how_.latency_target}) {}
 
-    [[nodiscard]] pending<reply> submit(batch rows, const request_options& how) {
+    [[nodiscard]] pending<reply> submit_copy(const tensor_view& rows, const request_options& how) {
+        tensor copy = spare_rows_.like(rows);
+        copy_elements(rows, copy);
+        batch seen(part(static_cast<const tensor&>(copy)));  // its elements stay where they are when it moves
+        return submit(std::move(seen), how, std::move(copy));
+    }
+    [[nodiscard]] pending<reply> submit(batch rows, const request_options& how, tensor copy = {}) {
         const time_point now = std::chrono::steady_clock::now();
         const std::size_t count = rows.rows();
         if (count == 0) throw std::invalid_argument("batcher: a request without rows");
         const std::size_t each = splits(rows) ? how_.max_rows : count;
         const auto request =
-            std::make_shared<asked>(this->shared_from_this(), std::move(rows), (count + each - 1) / each, now);
+            std::make_shared<asked>(this->shared_from_this(), std::move(rows), std::move(copy),
+                                    (count + each - 1) / each, now);
         pending<reply> reply(std::shared_ptr<promise<fanfold::reply>>(request, &request->line.there));
         todo due;
         {
@@ -166,6 +174,36 @@ private:
         std::size_t rows = 0;
     };
     using todo = errands<asked>;
+    /// Memory that rows of requests were copied to, for those of others: they are allocated by one thread and freed by
+    /// another, for which allocators are slow.
+    class spare_rows {
+    public:
+        [[nodiscard]] tensor like(const tensor_view& rows) {
+            {
+                const std::lock_guard lock(mutex_);
+                if (!spare_.empty() && spare_.back().type() == rows.type() && spare_.back().shape() == rows.shape()) {
+                    tensor last = std::move(spare_.back());
+                    spare_.pop_back();
+                    return last;
+                }
+            }
+            return tensor::uninitialized(rows.type(), rows.shape());
+        }
+        /// Those of requests that are over; a few MiB at most.
+        void keep(const std::vector<std::shared_ptr<asked>>& over) {
+            const std::lock_guard lock(mutex_);
+            for (const std::shared_ptr<asked>& who : over)
+                if (const std::size_t bytes = who->copy.bytes(); bytes != 0) {
+                    if (!spare_.empty() && spare_.back().bytes() != bytes) spare_.clear();
+                    if ((spare_.size() + 1) * bytes <= most_bytes) spare_.push_back(std::move(who->copy));
+                }
+        }
+
+    private:
+        static constexpr std::size_t most_bytes = std::size_t{4} << 20U;
+        std::mutex mutex_;
+        std::vector<tensor> spare_;
+    };
     using leaving = std::vector<std::shared_ptr<asked>>;  // their reply is complete
 
     [[nodiscard]] bool splits(const batch& rows) const {
@@ -384,7 +422,8 @@ private:
         queue_.release(t);
     }
 
-    static void finish(leaving& gone) {
+    void finish(leaving& gone) {
+        spare_rows_.keep(gone);
         reply_to(gone, [](asked& who, time_point now) { return who.parts.take(now); });
     }
 
@@ -392,6 +431,7 @@ private:
     const Model& model_;
     batcher_options how_;
     staff staff_;
+    spare_rows spare_rows_;
     request_queue queue_;
     std::vector<place> places_;  // by ticket
     std::vector<batch> looks_;   // by the number of requests that can be joined

@@ -164,6 +164,8 @@ public:
         return --pieces_ == 0;
     }
     [[nodiscard]] reply take(time_point now) {
+        if (!shared_.empty())
+            return {batch(std::move(shared_)), std::move(failures_), submitted_, started_, now, batch_rows_};
         if (kept_.empty()) return {nothing(), std::move(failures_), submitted_, {}, now, 0};
         std::vector<part> parts;
         parts.reserve(kept_.size());
@@ -174,6 +176,7 @@ public:
 private:
     void keep(const batch& answers, std::size_t at, std::size_t first, std::size_t rows) {
         const bool unknown = kept_.empty();
+        if (unknown && rows == rows_ && share(answers, at)) return;
         if (!unknown && kept_.size() != answers.size()) return;  // a batch of which nothing is known
         if (unknown) kept_.reserve(answers.size());
         for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -199,9 +202,26 @@ private:
             if (to.shape() == from.shape()) copy_elements(from, to);
         }
     }
+    /// Small answers of a whole request stay where they are: beside those of others, which stay as long as one of them.
+    bool share(const batch& answers, std::size_t at) {
+        std::size_t bytes = 0;
+        for (const part& p : answers.parts()) {
+            bytes += p.data().bytes();
+            if (!p.owning() || p.rows() != row_axis(0)) return false;
+        }
+        if (bytes > shared_bytes) return false;
+        shared_.reserve(answers.size());
+        for (const part& p : answers.parts()) {
+            const std::size_t each = entries_per_row(p.data().shape(), 0, answers.rows());
+            shared_.push_back(p.slice(at * each, rows_ * each));
+        }
+        return true;
+    }
     [[nodiscard]] batch nothing() const {
         return batch(part(answer_store::nothing(element::float32, {static_cast<std::int64_t>(rows_)})));
     }
+
+    static constexpr std::size_t shared_bytes = 16384;
 
     std::size_t rows_;
     std::size_t pieces_;
@@ -215,6 +235,7 @@ private:
         std::string name;
     };
     std::vector<answer> kept_;
+    std::vector<part> shared_;
     std::vector<fault> failures_;
 };
 using reply_parts = basic_reply_parts<void>;

@@ -34,8 +34,8 @@ namespace detail {
 
 /// Requests in line. First comes who has waited longest, with each step of priority worth `aging` of waiting: so nobody
 /// starves. A batch is formed when a worker asks: the first in line and those behind it that can be joined with it.
-/// Requests whose deadline has passed are never handed over; those that cannot be in time any more, by how long batches
-/// took of late, only fill up what room others leave.
+/// Requests whose deadline has passed are never handed over; those that can hardly be in time any more, by one and a half
+/// times what batches took of late, only fill up what room others leave.
 ///
 /// cost     O(log n) a request for each step of its way; memory for as many as ever waited at once
 /// threads  one user at a time
@@ -114,7 +114,7 @@ public:
         const auto fits = [&](ticket t) { return rows == 0 || rows + entries_[t].asked.rows <= limit(); };
         while (!from->first.empty() && fits(from->first.front())) {
             const ticket t = from->first.front();
-            if (entries_[t].asked.deadline - usual_ <= now) {
+            if (entries_[t].asked.deadline - usual_ - usual_ / 2 <= now) {
                 erase(from->first, by_rank, t);
                 entries_[t].late = true;
                 push(from->late, by_rank, t);

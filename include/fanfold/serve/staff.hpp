@@ -104,7 +104,7 @@ public:
     /// may be some again. Replies that are due close together are given at once.
     template <class Look, class Run, class Next>
     void keep_time(const Look& look, const Run& run, const Next& next) {
-        constexpr duration together = std::chrono::microseconds(250);
+        constexpr duration together = std::chrono::microseconds(500);
         time_point last{};
         std::unique_lock lock(mutex);
         while (!closed_) {
