@@ -1,11 +1,12 @@
 // tests/flips/main.cpp - bits flip in products of networks and in what lies between them: what checksums catch, and what
 // duplicates do.   usage: flips FLIPS CLEAN_ROWS MODEL.onnx...
 // Each product's rows are those of the networks on seeded inputs. A flip counts where it moves an answer by more than 0.1 %
-// of the RMS of its row; it must be caught where the tolerance is below half of that. The exit code is 1 when one is not,
-// or when a clean row is called a fault.
+// of the RMS of its row; it must be caught where the tolerance of its row is below half of that, whatever other rows it is
+// looked at with. The exit code is 1 when one is not, or when a clean row is called a fault.
 // SPDX-License-Identifier: MIT
 #include <fanfold/context/random.hpp>
 #include <fanfold/kernel/checked_matmul.hpp>
+#include <fanfold/model/operators/convolution.hpp>
 #include <fanfold/model/operators/dense.hpp>
 #include <fanfold/model/operators/images_nhwc.hpp>
 #include <fanfold/onnx/load.hpp>
@@ -20,6 +21,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -37,9 +39,10 @@ float normal(random_bits& random) {
 
 /// Rows and the weights that they are multiplied with.
 struct product {
-    std::vector<float> x;  ///< [rows][inner]
+    static constexpr std::size_t positions = 64;  ///< of planes: four vectors that have to add up together
+    std::vector<float> x;                         ///< [rows][inner]
     kernel::packed_view w;
-    std::size_t group = 1;  ///< rows that are looked at together
+    std::size_t group = 1;  ///< rows that are looked at together; those of planes lie beside each other
     kernel::product_sums sums = {};
     std::vector<float> y = {};  ///< [rows][columns]
 
@@ -50,13 +53,14 @@ struct product {
         kernel::matmul({x.data(), shape{extent_of(rows()), extent_of(w.inner)}}, w,
                        {y.data(), shape{extent_of(rows()), extent_of(w.columns)}});
     }
-    /// `out` holds the answers of `group` rows.
-    [[nodiscard]] bool suspicious(const float* row, float* out) const {
+    /// `out` holds the answers of `count` rows.
+    [[nodiscard]] bool suspicious(const float* row, float* out, std::size_t count) const {
+        if (count == positions) return suspicious_planes(row, out);
         const kernel::detail::check_run whole{0, static_cast<std::ptrdiff_t>(w.inner)};
         kernel::detail::check_call c{};
         c.in = row;
         c.in_step = whole.length;
-        c.rows = c.group = group;
+        c.rows = c.group = count;
         c.runs = &whole;
         c.run_count = 1;
         c.inner = w.inner;
@@ -67,11 +71,24 @@ struct product {
         c.out_step = c.columns = w.columns;
         return kernel::detail::check_products(kernel::active_isa(), c) != 0;
     }
+    [[nodiscard]] bool suspicious_planes(const float* row, const float* out) const {
+        std::vector<float> in(w.inner * positions), answers(w.columns * positions);
+        std::vector<std::ptrdiff_t> taps;
+        for (std::size_t k = 0; k < w.inner; ++k) {
+            taps.push_back(extent_of(k * positions));
+            for (std::size_t at = 0; at < positions; ++at) in[k * positions + at] = row[at * w.inner + k];
+        }
+        for (std::size_t n = 0; n < w.columns; ++n)
+            for (std::size_t at = 0; at < positions; ++at) answers[n * positions + at] = out[at * w.columns + n];
+        return kernel::detail::check_planes(kernel::active_isa(),
+                                            {in.data(), taps.data(), w.inner, sums.ones.data(), sums.squares.data(),
+                                             sums.bias, answers.data(), positions, w.columns, positions}) != 0;
+    }
+    /// What one row may differ by.
     [[nodiscard]] double limit(const float* row, const float* out) const {
         double square = 0;
-        for (std::size_t k = 0; k < group * w.inner; ++k)
-            square += double{row[k]} * double{row[k]} * double{sums.squares[k % w.inner]};
-        for (std::size_t n = 0; n < group * w.columns; ++n) square += double{out[n]} * double{out[n]};
+        for (std::size_t k = 0; k < w.inner; ++k) square += double{row[k]} * double{row[k]} * double{sums.squares[k]};
+        for (std::size_t n = 0; n < w.columns; ++n) square += double{out[n]} * double{out[n]};
         return kernel::detail::check_limit(w.inner, square);
     }
     /// An answer's chain; `wrong(k, sum, weight)` may change what it multiplies with and what it has.
@@ -90,6 +107,7 @@ struct product {
 
 struct tally {
     std::size_t flips = 0, moved = 0, due = 0, caught = 0, caught_others = 0;
+    std::size_t alone = 0;  ///< caught by the check of their row alone and not by that of their group
 };
 
 tally flip_products(const std::vector<product>& all, int site, std::size_t flips, random_bits& random) {
@@ -123,8 +141,10 @@ tally flip_products(const std::vector<product>& all, int site, std::size_t flips
         if (effect <= 1e-3 * rms) continue;
         ++t.moved;
         const float* const rows = p.x.data() + first * p.w.inner;
-        const bool due = !(p.limit(rows, out.data()) >= effect / 2);
-        const bool caught = p.suspicious(rows, out.data());
+        float* const hit_row = out.data() + (at - first) * p.w.columns;
+        const bool due = !(p.limit(row, hit_row) >= effect / 2);
+        const bool caught = p.suspicious(rows, out.data(), p.group);
+        t.alone += !caught && p.group > 1 && p.suspicious(row, hit_row, 1);
         t.due += due;
         (due ? t.caught : t.caught_others) += caught;
     }
@@ -171,12 +191,12 @@ int main(int argc, char** argv) {
     int bad = 0;
     const char* const sites[] = {"packed weights", "accumulators", "answers before the check"};
     std::printf("%-22s %-26s %9s %9s %9s %9s   %s\n", "products of", "site", "flips", "moved", "due", "caught",
-                "of the others");
+                "of the others; by a row's own check alone");
     const auto table = [&](const std::string& of, const std::vector<product>& all, std::size_t count) {
         for (int site = 0; site < 3; ++site) {
             const tally t = flip_products(all, site, count / 3, random);
-            std::printf("%-22s %-26s %9zu %9zu %9zu %9zu   %zu of %zu\n", of.c_str(), sites[site], t.flips, t.moved,
-                        t.due, t.caught, t.caught_others, t.moved - t.due);
+            std::printf("%-22s %-26s %9zu %9zu %9zu %9zu   %zu of %zu; %zu\n", of.c_str(), sites[site], t.flips,
+                        t.moved, t.due, t.caught, t.caught_others, t.moved - t.due, t.alone);
             bad += t.caught != t.due;
         }
     };
@@ -216,11 +236,33 @@ int main(int argc, char** argv) {
         };
         fill();
         std::vector<product> all;
+        std::vector<std::unique_ptr<kernel::packed_matrix>> packed;
         what.look = [&](std::size_t step, std::span<const tensor_view> from) {
             const operation& op = loaded.state().steps[step].op;
             if (const auto* d = op.as<dense>()) {
                 const auto x = from[0].as<float>().flat();
                 all.push_back({{x.begin(), x.end()}, d->seen()});
+            }
+            if (const auto* c = op.as<convolution>(); c != nullptr && from[0].rank() == 4) {
+                const kernel::packed_conv2d& w = c->weights();
+                if (w.plan().groups != 1) return;
+                const tensor matrix = w.matrix();
+                packed.push_back(std::make_unique<kernel::packed_matrix>(matrix.as<float>(), w.bias()));
+                product p{{}, packed.back()->seen(), product::positions};
+                // Windows that lie inside, in the order c, y, x.
+                const kernel::detail::conv_plan& plan = w.plan();
+                const std::int64_t high = plan.height - (plan.kernel_height - 1) * plan.dilation_y;
+                const std::int64_t wide = plan.width - (plan.kernel_width - 1) * plan.dilation_x;
+                for (std::size_t window = 0; window < 2 * product::positions && high > 0 && wide > 0; ++window) {
+                    const auto y = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(high)));
+                    const auto x = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(wide)));
+                    for (std::int64_t channel = 0; channel < plan.channels; ++channel)
+                        for (std::int64_t ky = 0; ky < plan.kernel_height; ++ky)
+                            for (std::int64_t kx = 0; kx < plan.kernel_width; ++kx)
+                                p.x.push_back(from[0].as<float>()(0, channel, y + ky * plan.dilation_y,
+                                                                  x + kx * plan.dilation_x));
+                }
+                if (!p.x.empty()) all.push_back(std::move(p));
             }
             if (const auto* c = op.as<convolution_nhwc>(); c != nullptr && c->direct() != nullptr) {
                 const auto& w = *c->direct();
@@ -301,6 +343,7 @@ int main(int argc, char** argv) {
             if (kind == 5) std::fill(w.begin(), w.end(), normal(random));
             const kernel::packed_matrix packed(
                 view<const float>(w.data(), shape{product::extent_of(inner), product::extent_of(columns)}));
+            const detail::weight_guard guard(packed.memory());
             const kernel::product_sums sums = kernel::sums_of(packed.seen());
             const view<const float> a(x.data(), shape{product::extent_of(count), product::extent_of(inner)});
             const shape answer{product::extent_of(count), product::extent_of(columns)};
@@ -310,8 +353,8 @@ int main(int argc, char** argv) {
             if (found == 0) continue;
             again.resize(y.size());  // what infer does then: equal bits and intact weights are no fault
             (void)kernel::checked_matmul(a, packed.seen(), sums, {again.data(), answer});
-            const bool fault = std::memcmp(again.data(), y.data(), y.size() * sizeof(float)) != 0 ||
-                               !sums.intact(packed.panels().data());
+            const bool fault =
+                std::memcmp(again.data(), y.data(), y.size() * sizeof(float)) != 0 || !guard.intact(packed.memory());
             faults += fault;
         }
         std::printf("%-22s %12zu %12zu %12zu\n", kinds[kind], rows, suspicious, faults);

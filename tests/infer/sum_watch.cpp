@@ -161,11 +161,21 @@ TEST_CASE("Weights that changed in memory make rows fail by name, and are not tr
         CHECK(done.failed_rows() == 20);
         REQUIRE(done.failures.size() == 2);
         CHECK(done.failures[0].kind == fault_kind::damaged);
-        CHECK(done.failures[0].message == "the weights of Dense are not what they were when checksums were taken");
+        CHECK(done.failures[0].message == "the weights of Dense are not what they were at load");
         CHECK(done.events.attempts.size() == 2);
     }
     hit = before;
     CHECK(infer(serial_executor(), n.g, rows, {.checksum = checksum{}}).failures.empty());
+}
+
+TEST_CASE("Weights that changed between load and the first job with checksums are found") {
+    const net n;
+    n.weight(37) += 3;
+    const job done = infer(threads_executor({.workers = 2}), n.g, rows_of_noise(20),
+                           {.partition = contiguous{.rows_per_shard = 10}, .checksum = checksum{}});
+    CHECK(done.failed_rows() == 20);
+    for (const fault& f : done.failures) CHECK(f.kind == fault_kind::damaged);
+    CHECK(n.g.damaged_weights() == "node '' (Dense)");
 }
 
 TEST_CASE("A change too small for sums is found where all weights are looked at now and then") {

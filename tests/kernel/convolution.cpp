@@ -123,6 +123,39 @@ TEST_CASE("conv2d agrees with a naive loop for all geometries, amid poison", "[k
         }
 }
 
+TEST_CASE("a checked conv2d has the same bits, nothing suspicious, and finds other weights",
+          "[kernel][convolution][every_isa]") {
+    std::size_t moved = 0;
+    for (const auto set : every_isa())
+        for (const problem& p : problems())
+            for (const activation act : {activation::none, activation::relu, activation::tanh}) {
+                INFO(name_of(set) << " " << p.in_shape().text() << " to " << p.outputs);
+                const auto w = p.packed();
+                const auto sums = w.sums();
+                const shape answer = w.output(p.images);
+                const view<const float> in(p.in.data(), p.in_shape());
+                const auto run = [&](std::vector<float>& out, const std::vector<kernel::product_sums>* with) {
+                    workspace space;
+                    out.assign(answer.volume(), NAN);
+                    return kernel::detail::conv2d(set, in, w, {out.data(), answer}, space, act, with);
+                };
+                std::vector<float> plain, checked, wrong;
+                CHECK(run(plain, nullptr) == 0);
+                CHECK(run(checked, &sums) == 0);
+                CHECK(same_bits(plain, checked));
+                const auto weights = w.memory();
+                *reinterpret_cast<float*>(const_cast<std::byte*>(weights.data())) += 1;  // of the first output
+                const std::size_t found = run(wrong, &sums), plane = answer.with(0, 1).with(1, 1).volume();
+                std::size_t differ = 0;
+                for (std::size_t at = 0; act == activation::none && at < wrong.size(); ++at)
+                    differ += std::abs(wrong[at] - plain[at]) > 1e-3F;
+                CHECK(found >= differ);
+                CHECK(found <= plane * static_cast<std::size_t>(p.images * p.geometry.groups));
+                moved += differ;
+            }
+    CHECK(moved > 1000);
+}
+
 TEST_CASE("an image's bits do not depend on how many images there are, nor on what scratch held before",
           "[kernel][convolution][every_isa]") {
     problem p{70, 6, 14, 14, 16, 5, 5, {.stride = {1, 2}, .padding = {1, 2, 0, 3}}};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/model/operators/batched_matmul.hpp>
+#include <fanfold/model/operators/dense.hpp>
 #include <fanfold/model/operators/elementwise.hpp>
 #include <fanfold/model/operators/recurrent.hpp>
 #include <fanfold/model/summary.hpp>
@@ -20,6 +21,18 @@ TEST_CASE("a summary tells shapes, operations and bytes of one row, and the sums
         text, Contains("MatMul 'gram' float32 [N, 2, 3] float32 [N, 2, 3] -> float32 [N, 2, 2], 24 flops, 64 bytes\n"));
     CHECK_THAT(text, Contains("Exp 'e' float32 [N, 2, 2] -> float32 [N, 2, 2], 32 bytes\n"));
     CHECK_THAT(text, Contains("2 steps, 0 bytes of weights, 24 flops and 64 bytes of intermediate values a row\n"));
+}
+
+TEST_CASE("a summary tells which steps checksums see, and how much of the work that is") {
+    graph_builder g;
+    const auto x = g.input("x", {element::float32, {rows_extent, 3}});
+    const tensor w = images::some({3, 2}, 1);
+    const auto y = g.add(dense(w.as<float>()), {x}, "layer").front();
+    const auto z = g.add(batched_matmul(transposed::no, transposed::yes), {y, y}, "gram").front();
+    const std::string text = std::move(g).finish({{"z", z}}).summary();
+    CHECK_THAT(text, Contains("Dense 'layer' float32 [N, 3] -> float32 [N, 2], 12 flops, 20 bytes, "));
+    CHECK_THAT(text, Contains(" bytes of weights, seen by checksum\nMatMul 'gram'"));
+    CHECK_THAT(text, Contains("12 seen by checksum"));
 }
 
 TEST_CASE("what only a run tells is left out; a recurrent layer counts its products") {

@@ -106,6 +106,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
     typename parts::log log(shards, rows.rows(), how.on_event, time);
     detail::sum_watch sums(how.checksum, model);
     typename parts::digests digested(how.digests, rows.rows());
+    const bool decides = claims.decides() || how.time_limit || how.digests != digests::none;
     const auto next = [&](std::size_t worker, time_point now) { return claims.next(worker, now); };
     const auto run = [&](const claim& what, workspace& space) {
         const detail::row_set which = claims.rows(what);
@@ -120,7 +121,8 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
             digested.add(which, written, answers);
             return true;
         };
-        return detail::run_attempt(model, rows, which, what, how.verify, answers, space, commits);
+        return detail::run_attempt(model, rows, which, what, how.verify, answers, space,
+                                   decides ? detail::commit_gate(commits) : detail::commit_gate());
     };
     const auto done = [&](const attempt& ended, outcome result) {
         const detail::row_set which = claims.rows(ended.what);

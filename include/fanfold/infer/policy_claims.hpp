@@ -81,6 +81,8 @@ public:
         return pieces_[what.piece]->ballot == no_ballot ? set : set.apart();
     }
 
+    /// `commits` has a say: not every attempt that passes counts.
+    [[nodiscard]] bool decides() const noexcept { return hedging_ || checking_; }
     /// Whether an attempt's answers are compared with others'; then `commits` wants their digest.
     [[nodiscard]] bool compares(const claim& what, why reason = why::sampled) const noexcept {
         return checking_ && (what.kind == attempt_kind::check || reason == why::suspicious ||

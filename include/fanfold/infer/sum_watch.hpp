@@ -53,8 +53,7 @@ public:
             if (space_ == nullptr) return recheck::why::sampled;
             std::string damage = seen_->damage();
             if (damage.empty()) damage = job_.damage_at(what.shard);
-            if (!damage.empty())
-                throw damaged_error("the weights of " + damage + " are not what they were when checksums were taken");
+            if (!damage.empty()) throw damaged_error("the weights of " + damage + " are not what they were at load");
             return seen_->suspicious() != 0 ? recheck::why::suspicious : recheck::why::sampled;
         }
 

@@ -6,6 +6,7 @@
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t
+#include <span>       // std::span
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 #include <utility>    // std::index_sequence
@@ -14,6 +15,7 @@
 #include "../context/workspace.hpp"
 #include "../core/tensor.hpp"
 #include "activation.hpp"
+#include "product_check.hpp"
 #include "window.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -56,6 +58,7 @@ struct conv_call {
     float* out;
     float* scratch;
     activation act;
+    const product_sums* sums = nullptr;  // of each group; null: nothing is checked
 };
 
 }  // namespace kernel::detail
@@ -154,9 +157,55 @@ public:
                 in,
                 out,
                 scratch,
-                act};
+                act,
+                nullptr};
     }
     [[nodiscard]] std::size_t scratch_floats() const noexcept { return plan_.scratch; }
+    /// The packed weights and biases.
+    [[nodiscard]] std::span<const std::byte> memory() const { return {data_.data(), data_.bytes()}; }
+    [[nodiscard]] const detail::conv_plan& plan() const noexcept { return plan_; }
+    /// The weights of a convolution of one group as those of a matrix product: [taps, outputs].
+    template <class = void>
+    [[nodiscard]] tensor matrix() const {
+        const auto outputs = static_cast<std::size_t>(plan_.outputs);
+        const detail::even_parts channels(outputs, detail::conv_blocks(outputs));
+        tensor all = tensor::uninitialized(element::float32, shape{plan_.depth, plan_.outputs});
+        const auto* from = reinterpret_cast<const float*>(data_.data());
+        float* const to = reinterpret_cast<float*>(all.data());
+        for (std::size_t block = 0; block < detail::conv_blocks(outputs); ++block)
+            for (std::size_t k = 0; k < static_cast<std::size_t>(plan_.depth); ++k)
+                for (std::size_t channel = 0; channel < channels.size(block); ++channel)
+                    to[k * outputs + channels.start(block) + channel] = *from++;
+        return all;
+    }
+    [[nodiscard]] view<const float> bias() const {
+        const std::int64_t count = plan_.groups * plan_.outputs;
+        return {reinterpret_cast<const float*>(data_.data()) + count * plan_.depth, shape{count}};
+    }
+    /// Of each group.
+    template <class = void>
+    [[nodiscard]] std::vector<product_sums> sums() const {
+        const auto outputs = static_cast<std::size_t>(plan_.outputs), depth = static_cast<std::size_t>(plan_.depth);
+        const detail::even_parts channels(outputs, detail::conv_blocks(outputs));
+        const auto* weights = reinterpret_cast<const float*>(data_.data());
+        const float* bias = weights + static_cast<std::size_t>(plan_.groups) * outputs * depth;
+        std::vector<product_sums> all;
+        for (std::int64_t group = 0; group < plan_.groups; ++group) {
+            product_sums one{depth, outputs, std::vector<double>(depth), std::vector<float>(depth)};
+            std::vector<double> squares(depth);
+            for (std::size_t block = 0; block < detail::conv_blocks(outputs); ++block)
+                for (std::size_t k = 0; k < depth; ++k)
+                    for (std::size_t channel = 0; channel < channels.size(block); ++channel) {
+                        const auto w = static_cast<double>(*weights++);
+                        one.ones[k] += w;
+                        squares[k] += w * w;
+                    }
+            for (std::size_t k = 0; k < depth; ++k) one.squares[k] = static_cast<float>(squares[k]);
+            for (std::size_t channel = 0; channel < outputs; ++channel) one.bias += static_cast<double>(*bias++);
+            all.push_back(std::move(one));
+        }
+        return all;
+    }
 
 private:
     /// Chooses how many output rows go through scratch at a time, and where in it each tap finds its input.
@@ -225,8 +274,9 @@ private:
 
 namespace detail {
 
-inline void conv2d(isa set, const view<const float>& in, const packed_conv2d& w, const view<float>& out,
-                   workspace& space, activation act) {
+/// `sums`, where given, are checked; returns how many positions do not add up.
+inline std::size_t conv2d(isa set, const view<const float>& in, const packed_conv2d& w, const view<float>& out,
+                          workspace& space, activation act, const std::vector<product_sums>* sums = nullptr) {
     const std::int64_t images = in.rank() == 4 ? in.extent(0) : 0;
     const shape expected_in = w.input(images), expected_out = w.output(images);
     if (!(in.shape() == expected_in) || !(out.shape() == expected_out) || !in.dense() || !out.dense())
@@ -237,10 +287,14 @@ inline void conv2d(isa set, const view<const float>& in, const packed_conv2d& w,
     std::fill(scratch.end() - 64, scratch.end(), 0.0F);
     const auto image = pick(set, &baseline::conv2d, &avx2::conv2d, &avx512::conv2d);
     const std::size_t in_step = expected_in.with(0, 1).volume(), out_step = expected_out.with(0, 1).volume();
+    std::size_t suspicious = 0;
     for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
         space.stop.check();
-        image(w.call(in.data() + n * in_step, out.data() + n * out_step, scratch.data(), act));
+        detail::conv_call one = w.call(in.data() + n * in_step, out.data() + n * out_step, scratch.data(), act);
+        if (sums != nullptr) one.sums = sums->data();
+        suspicious += image(one);
     }
+    return suspicious;
 }
 
 }  // namespace detail
@@ -258,6 +312,17 @@ inline void conv2d(isa set, const view<const float>& in, const packed_conv2d& w,
 inline void conv2d(const view<const float>& in, const packed_conv2d& w, const view<float>& out, workspace& space,
                    activation act = activation::none) {
     detail::conv2d(active_isa(), in, w, out, space, act);
+}
+
+/// The same, to the bit, and how many positions do not add up (see kernel/checked_matmul.hpp), four or one at a time as in
+/// kernel/convolution_nhwc.hpp.
+///
+/// cost     about 3/O + 2/K of it besides, O output channels of a group and K taps
+/// requires sums of these weights
+[[nodiscard]] inline std::size_t checked_conv2d(const view<const float>& in, const packed_conv2d& w,
+                                                const std::vector<product_sums>& sums, const view<float>& out,
+                                                workspace& space, activation act = activation::none) {
+    return detail::conv2d(active_isa(), in, w, out, space, act, &sums);
 }
 
 }  // namespace kernel

@@ -8,6 +8,7 @@
 #include <atomic>     // std::atomic
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t, SIZE_MAX
+#include <span>       // std::span
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 #include <utility>    // std::index_sequence
@@ -181,12 +182,8 @@ public:
         }
         return all;
     }
-    /// Whether the weights are still what those sums were made of.
-    [[nodiscard]] bool intact(const std::vector<product_sums>& sums) const {
-        for (std::int64_t group = 0; group < geometry_.groups; ++group)
-            if (!sums[static_cast<std::size_t>(group)].intact(call(group, 0, outputs_).panels)) return false;
-        return true;
-    }
+    /// The packed weights and biases.
+    [[nodiscard]] std::span<const std::byte> memory() const { return {data_.data(), data_.bytes()}; }
     /// Where things lie for one group, and those of its columns that are in [first, last); the caller adds positions.
     [[nodiscard]] detail::nhwc_call call(std::int64_t group, std::int64_t first, std::int64_t last) const {
         const std::int64_t padded = (outputs_ + 15) / 16 * 16, depth = channels_ * size_[0] * size_[1];
@@ -466,7 +463,7 @@ inline void conv_nhwc(const view<const float>& in, const packed_conv_nhwc& w, co
 }
 
 /// The same, to the bit, and how many positions do not add up (see kernel/checked_matmul.hpp). Where a group has at most
-/// 512 output channels, four positions have to add up together, by the tolerance of their sum; where they do not, each.
+/// 512 output channels, four positions have to add up together, by the least tolerance of the four; where they do not, each.
 ///
 /// cost     about 4/N + 3/K of it besides, N output channels of a group and K taps; with more channels 8/N
 /// requires sums of these weights

@@ -6,6 +6,7 @@
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t, std::uint64_t
+#include <span>       // std::span
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 
@@ -92,6 +93,8 @@ public:
                 detail::conv_positions(geometry_, size_, 1, in[2]), channels_};
     }
     [[nodiscard]] std::size_t bytes() const { return data_.bytes(); }
+    /// The packed weights and biases.
+    [[nodiscard]] std::span<const std::byte> memory() const { return {data_.data(), data_.bytes()}; }
 
     /// Where things lie; the caller adds the places of one image.
     [[nodiscard]] detail::depthwise_call call(const shape& in, const shape& out) const {

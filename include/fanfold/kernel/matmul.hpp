@@ -149,6 +149,8 @@ public:
     [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
     [[nodiscard]] std::size_t bytes() const { return data_.bytes(); }
     [[nodiscard]] bool has_bias() const noexcept { return has_bias_; }
+    /// Panels and bias.
+    [[nodiscard]] std::span<const std::byte> memory() const { return {data_.data(), data_.bytes()}; }
     /// [ceil(N / 16)][K][16]
     [[nodiscard]] std::span<const float> panels() const { return {floats(), count_}; }
     /// [N]; empty when there is none.

@@ -5,26 +5,24 @@
 #pragma once
 #include <cmath>    // std::abs, std::sqrt, std::isfinite
 #include <cstddef>  // std::size_t
-#include <cstdint>  // std::uint64_t
 #include <span>     // std::span
 #include <vector>   // std::vector
 
-#include "../core/hash.hpp"
 #include "activation.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 
-/// Sums over the columns of weights [K, N] packed in panels of 16, and a digest of their bytes.
+/// Sums over the columns of weights [K, N].
 ///
-/// cost     reads the weights twice; 12 bytes for each of their rows
+/// cost     reads the weights once; 12 bytes for each of their rows
 struct product_sums {
     std::size_t inner = 0, columns = 0;
     std::vector<double> ones;    ///< W 1, and 16 zeros
     std::vector<float> squares;  ///< of each row of W, and 16 zeros
     double bias = 0;
-    std::uint64_t digest = 0;
 
+    /// Of weights packed in panels of 16.
     template <class = void>
     [[nodiscard]] static product_sums of(const float* panels, std::size_t inner, std::size_t columns,
                                          std::span<const float> bias) {
@@ -33,7 +31,6 @@ struct product_sums {
         sums.columns = columns;
         sums.ones.resize(inner + 16);
         std::vector<double> squares(inner);
-        const std::size_t count = (columns + 15) / 16 * inner * 16;
         const float* from = panels;
         for (std::size_t panel = 0; panel < columns; panel += 16)
             for (std::size_t k = 0; k < inner; ++k)
@@ -45,12 +42,7 @@ struct product_sums {
         for (const double one : squares) sums.squares.push_back(static_cast<float>(one));
         sums.squares.resize(inner + 16);
         for (const float b : bias) sums.bias += static_cast<double>(b);
-        sums.digest = hash_bytes(panels, count * sizeof(float));
         return sums;
-    }
-    /// Whether those weights are still what the sums were made of.
-    [[nodiscard]] bool intact(const float* panels) const noexcept {
-        return digest == hash_bytes(panels, (columns + 15) / 16 * inner * 16 * sizeof(float));
     }
 };
 
@@ -83,6 +75,20 @@ struct check_call {
     }
 };
 
+/// Answers [columns][positions], each channel a plane, whose inputs lie in planes, too: tap k of position p at
+/// in[taps[k] + p].
+struct plane_check_call {
+    const float* in;
+    const std::ptrdiff_t* taps;
+    std::size_t inner;
+    const double* ones;
+    const float* squares;
+    double bias;
+    const float* out;
+    std::size_t out_step;  // between planes
+    std::size_t columns, positions;
+};
+
 /// How many positions of a convolution are looked at together: with many columns one, which costs little there; else
 /// four, where rounding the sums of four to float stays far below the tolerance.
 [[nodiscard]] constexpr std::size_t positions_together(std::size_t inner, std::size_t columns) noexcept {
@@ -91,25 +97,38 @@ struct check_call {
 [[nodiscard]] inline double check_limit(std::size_t inner, double square) {
     return 4 * 0x1p-24 * std::sqrt(static_cast<double>(inner == 0 ? 1 : inner)) * std::sqrt(square);
 }
+/// By the squares of the answers alone, a part of the sum below, so that most rows need no more. `square` is a float sum.
+[[nodiscard]] inline bool is_clearly_right(std::size_t inner, double difference, double square) {
+    return square < 1e35 && std::abs(difference) <= check_limit(inner, square);
+}
 
-/// d <= kappa u sqrt(K) sqrt(sum of x^2 w2 + sum of y^2), kappa 4, and finite. Where squares of floats may have left
-/// their range, they are added up anew.
+/// d <= kappa u sqrt(K) sqrt(sum of x^2 w2 + sum of y^2), kappa 4, and finite. x(k) and y(n) give the elements.
 ///
 /// source   Huang & Abraham, "Algorithm-Based Fault Tolerance for Matrix Operations", 1984
-[[nodiscard]] inline bool is_suspicious(const check_call& c, std::size_t row, const float* in, const float* out,
-                                        double difference, double square) {
-    if (!(square > 1e-25 && square < 1e35)) {
-        square = c.addend == nullptr ? 0 : c.addend[2 * row + 1];
-        const float* weight = c.squares;
-        for (std::size_t run = 0; run < c.run_count; ++run)
-            for (std::ptrdiff_t i = 0; i < c.runs[run].length; ++i) {
-                const auto x = static_cast<double>(in[c.runs[run].from + i]);
-                square += x * x * static_cast<double>(*weight++);
-            }
-        for (std::size_t n = 0; n < c.columns; ++n) square += static_cast<double>(out[n]) * static_cast<double>(out[n]);
-    }
-    const double limit = check_limit(c.inner, square);
+template <class X, class Y>
+[[nodiscard]] bool is_suspicious(std::size_t inner, std::size_t columns, const float* squares, double difference,
+                                 double square, const X& x, const Y& y) {
+    for (std::size_t k = 0; k < inner; ++k) square += x(k) * x(k) * static_cast<double>(squares[k]);
+    for (std::size_t n = 0; n < columns; ++n) square += y(n) * y(n);
+    const double limit = check_limit(inner, square);
     return !(std::isfinite(limit) && std::abs(difference) <= limit);
+}
+[[nodiscard]] inline bool is_suspicious(const check_call& c, std::size_t row, double difference) {
+    const float *in = c.input(row), *out = c.out + row * c.out_step;
+    const check_run* run = c.runs;
+    std::ptrdiff_t before = 0;  // taps of the runs that are done
+    const auto x = [&](std::size_t k) {
+        while (static_cast<std::ptrdiff_t>(k) - before >= run->length) before += run++->length;
+        return static_cast<double>(in[run->from + (static_cast<std::ptrdiff_t>(k) - before)]);
+    };
+    return is_suspicious(c.inner, c.columns, c.squares, difference, c.addend == nullptr ? 0 : c.addend[2 * row + 1], x,
+                         [&](std::size_t n) { return static_cast<double>(out[n]); });
+}
+[[nodiscard]] inline bool is_suspicious(const plane_check_call& c, std::size_t position, double difference) {
+    return is_suspicious(
+        c.inner, c.columns, c.squares, difference, 0,
+        [&](std::size_t k) { return static_cast<double>(c.in[c.taps[k] + static_cast<std::ptrdiff_t>(position)]); },
+        [&](std::size_t n) { return static_cast<double>(c.out[n * c.out_step + position]); });
 }
 
 }  // namespace detail
@@ -141,6 +160,9 @@ inline void addend_sums(isa set, const float* addend, std::size_t step, std::siz
 }
 [[nodiscard]] inline std::size_t check_products(isa set, const check_call& c) {
     return pick(set, &baseline::check_products, &avx2::check_products, &avx512::check_products)(c);
+}
+[[nodiscard]] inline std::size_t check_planes(isa set, const plane_check_call& c) {
+    return pick(set, &baseline::check_planes, &avx2::check_planes, &avx512::check_planes)(c);
 }
 
 }  // namespace kernel::detail

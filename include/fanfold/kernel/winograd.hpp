@@ -7,6 +7,7 @@
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t, std::uint8_t, SIZE_MAX
+#include <span>       // std::span
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 
@@ -131,6 +132,8 @@ public:
                workspace::rounded(count * b.frequency_out * sizeof(float));
     }
     [[nodiscard]] std::size_t bytes() const { return data_.bytes(); }
+    /// The packed weights and biases.
+    [[nodiscard]] std::span<const std::byte> memory() const { return {data_.data(), data_.bytes()}; }
     [[nodiscard]] const conv2d_geometry& geometry() const noexcept { return geometry_; }
     [[nodiscard]] winograd_tile tile() const noexcept { return tile_; }
     [[nodiscard]] std::int64_t frequencies() const noexcept { return (edge() + 2) * (edge() + 2); }

@@ -38,12 +38,13 @@ public:
         return deduced(rows).row_mixer;
     }
 
-    /// Takes the sums and digests that `checksum` compares with, where that has not been done; the first job with checksums
-    /// does. Best right after load: what changes the weights later is found.
+    /// Takes the sums that `checksum` compares with, where that has not been done; the first job with checksums does. What
+    /// changes weights before is found, too: their digests are taken at load.
     void prepare_checksums() const {
         for (const graph_step& step : state_->steps) step.op.prepare_checksum();
     }
-    /// A step whose weights are not what they were then; empty when there is none.
+    /// A step whose packed weights are not what they were at load, of matrix products and convolutions; empty when there is
+    /// none.
     ///
     /// cost     reads the weights, about 10 GB/s
     [[nodiscard]] std::string damaged_weights() const {
@@ -175,7 +176,7 @@ public:
     }
 
     /// One line a step: operation, name, shapes; what a row costs: floating-point operations where the step can tell them,
-    /// bytes read and written where shapes are known; bytes of weights. Then the sums.
+    /// bytes read and written where shapes are known; bytes of weights; whether checksums see it. Then the sums.
     [[nodiscard]] std::string summary() const { return detail::summary_of(*state_); }
 
 private:

@@ -55,7 +55,8 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///   weight_bytes()            memory held by packed weights
 ///   unbounded()               sizes do not tell how long it runs, e.g. Loop: never computed before a run
 ///   prepare_checksum()        takes the sums and digests of its constant weights, where that has not been done
-///   weights_intact()          the weights are still those
+///   weights_intact()          the weights are still what they were when they were packed
+///   checks_sums()             its products add up, or the workspace's sum_checks hears of it
 ///   flops(shapes)             floating-point operations for inputs of these shapes, as step_event tells them
 ///   overwrites()              the input whose memory the answer may take: each element is read before it is written
 ///   Op::elementwise           an answer's element depends on the elements at its own index, broadcast: never mixes rows
@@ -114,6 +115,9 @@ public:
     void prepare_checksum() const {
         if (calls_->prepare_checksum != nullptr) calls_->prepare_checksum(self_.get());
     }
+    [[nodiscard]] bool checks_sums() const {
+        return calls_->checks_sums != nullptr && calls_->checks_sums(self_.get());
+    }
     /// True where the operation has no weights that it can check.
     [[nodiscard]] bool weights_intact() const {
         return calls_->weights_intact == nullptr || calls_->weights_intact(self_.get());
@@ -155,6 +159,7 @@ private:
         std::size_t (*weight_bytes)(const void*);
         void (*prepare_checksum)(const void*);
         bool (*weights_intact)(const void*);
+        bool (*checks_sums)(const void*);
         bool (*unbounded)(const void*);
         std::uint64_t (*flops)(const void*, std::span<const shape>);
         std::optional<std::size_t> (*overwrites)(const void*);
@@ -199,6 +204,8 @@ private:
             c.prepare_checksum = [](const void* self) { of<Op>(self).prepare_checksum(); };
         if constexpr (requires(const Op& op) { op.weights_intact(); })
             c.weights_intact = [](const void* self) -> bool { return of<Op>(self).weights_intact(); };
+        if constexpr (requires(const Op& op) { op.checks_sums(); })
+            c.checks_sums = [](const void* self) -> bool { return of<Op>(self).checks_sums(); };
         if constexpr (requires(const Op& op) { op.unbounded(); })
             c.unbounded = [](const void* self) -> bool { return of<Op>(self).unbounded(); };
         if constexpr (requires(const Op& op, std::span<const shape> in) { op.flops(in); })

@@ -40,7 +40,7 @@ struct step_cost {
 
 [[nodiscard]] inline std::string summary_of(const graph_state& g) {
     std::string text;
-    std::uint64_t flops = 0;
+    std::uint64_t flops = 0, checked_flops = 0;
     for (const graph_step& step : g.steps) {
         text += std::string(step.op.name()) + " '" + step.name + "'";
         for (const std::size_t input : step.inputs) text += " " + g.values[input].type.text();
@@ -50,13 +50,16 @@ struct step_cost {
         if (cost.flops != 0) text += ", " + std::to_string(cost.flops) + " flops";
         if (cost.known && !step.op.aliases()) text += ", " + std::to_string(cost.moved_bytes) + " bytes";
         if (cost.weight_bytes != 0) text += ", " + std::to_string(cost.weight_bytes) + " bytes of weights";
+        if (step.op.checks_sums()) text += ", seen by checksum";
         text += "\n";
         flops += cost.flops;
+        if (step.op.checks_sums()) checked_flops += cost.flops;
     }
     text += std::to_string(g.steps.size()) + " steps, " + std::to_string(g.weight_bytes) + " bytes of weights, ";
     if (!g.planned) return text + "shapes known at run time\n";
-    return text + std::to_string(flops) + " flops and " + std::to_string(g.slot_bytes_per_row) +
-           " bytes of intermediate values a row\n";
+    text += std::to_string(flops) + " flops";
+    if (checked_flops != 0) text += " (" + std::to_string(checked_flops) + " seen by checksum)";
+    return text + " and " + std::to_string(g.slot_bytes_per_row) + " bytes of intermediate values a row\n";
 }
 
 }  // namespace detail

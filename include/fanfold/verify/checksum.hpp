@@ -8,16 +8,17 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 
-/// Each row that a graph's matrix products with constant weights, and its direct convolutions [N, H, W, C], compute must
-/// add up to what the sums of the weights say, as far as rounding goes. A shard in which a row does not is computed
+/// Each row that a graph's matrix products with constant weights, and its direct convolutions, compute must add up to what
+/// the sums of the weights say, as far as rounding goes. A shard in which a row does not is computed
 /// again, by another worker where there is one: equal bits are taken for right (`check_counts::unconfirmed`: weights that
-/// repeat make errors that add up), else the majority of three decides. Weights that are not what they were when the job
-/// began, or `graph::prepare_checksums` was called, make the shard fail as `damaged`.
+/// repeat make errors that add up), else the majority of three decides. Weights that are not what they were at load make the
+/// shard fail as `damaged`.
 ///
-/// The answers' bits stay what they are. What is not looked at: Winograd and depthwise convolutions, attention, recurrent
-/// cells, activations, normalizations, pooling; `duplicate` sees those.
+/// The answers' bits stay what they are. What is not looked at: Winograd and depthwise convolutions (but for their weights),
+/// products of two values, attention, recurrent cells, activations, normalizations, pooling; `duplicate` sees those.
+/// `graph::summary` tells of each step whether checksums see it.
 ///
-/// cost     about 8/N + 5/K of each product [K, N]; the first job reads the weights once more
+/// cost     about 8/N + 5/K of each product [K, N]; the first job reads the weights twice more
 /// errors   infer throws std::invalid_argument for a model that is no graph, or a fraction outside of [0, 1]
 /// source   Huang & Abraham, "Algorithm-Based Fault Tolerance for Matrix Operations", 1984
 struct checksum {

@@ -13,6 +13,7 @@
 
 #include "../../kernel/convolution.hpp"
 #include "../operation.hpp"
+#include "../weight_guard.hpp"
 #include "window.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -34,6 +35,7 @@ public:
         height_ = detail::height_of(input.shape);
         width_ = detail::width_of(input.shape);
         const std::int64_t groups = geometry.groups;
+        groups_ = static_cast<std::size_t>(groups);
         const bool divides = groups >= 1 && weights.rank() == rank_ && channels_ % groups == 0 &&
                              weights.extent(0) % groups == 0 && weights.extent(1) == channels_ / groups;
         if (!divides || weights.size() == 0)
@@ -48,6 +50,7 @@ public:
                       strides{s[0], s[1], 0, s[2]}};
         }
         weights_ = std::make_shared<const kernel::packed_conv2d>(images, bias, geometry, height_, width_);
+        guard_ = std::make_shared<const detail::weight_guard>(weights_->memory());
         products_ = weights.size() / static_cast<std::size_t>(weights.extent(0));
         const shape one = weights_->output(1);
         answer_ = {one[1], one[2], one[3]};
@@ -69,10 +72,19 @@ public:
 
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
-        kernel::conv2d(detail::as_images(in[0]).as<float>(), *weights_, detail::as_images(out[0]).as<float>(), space,
-                       activation_);
+        const view<const float> x = detail::as_images(in[0]).as<float>();
+        const view<float> y = detail::as_images(out[0]).as<float>();
+        if (space.sums == nullptr) return kernel::conv2d(x, *weights_, y, space, activation_);
+        const std::size_t suspicious = kernel::checked_conv2d(x, *weights_, sums(), y, space, activation_);
+        space.sums->add(y.size() / static_cast<std::size_t>(answer_[0]) * groups_, suspicious);
+        if (guard_->late() || (suspicious != 0 && !weights_intact())) space.sums->damaged("Conv");
     }
 
+    void prepare_checksum() const { (void)sums(); }
+    [[nodiscard]] bool weights_intact() const { return guard_->intact(weights_->memory()); }
+    [[nodiscard]] static bool checks_sums() noexcept { return true; }
+
+    [[nodiscard]] const kernel::packed_conv2d& weights() const noexcept { return *weights_; }
     [[nodiscard]] std::size_t scratch_bytes(std::span<const shape>) const { return weights_->scratch_bytes(); }
     [[nodiscard]] std::size_t weight_bytes() const { return weights_->bytes(); }
     [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
@@ -86,13 +98,19 @@ public:
     }
 
 private:
+    [[nodiscard]] const std::vector<kernel::product_sums>& sums() const {
+        return guard_->sums(weights_->memory(), {}, [this] { return weights_->sums(); });
+    }
+
     std::shared_ptr<const kernel::packed_conv2d> weights_;
+    std::shared_ptr<const detail::weight_guard> guard_;
     std::size_t rank_;
     std::int64_t channels_ = 0;
     std::int64_t height_ = 0;
     std::int64_t width_ = 0;
     std::array<std::int64_t, 3> answer_{};  // channels, height, width
     std::size_t products_ = 0;              // of one element of the answer
+    std::size_t groups_ = 1;
     kernel::activation activation_ = kernel::activation::none;
 };
 static_assert(graph_operation<convolution>);

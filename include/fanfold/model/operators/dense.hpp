@@ -32,6 +32,7 @@ public:
         if (bias.size() != 0 && !(bias.shape() == shape{weights.extent(1)}))
             detail::refuse("a bias " + shape{weights.extent(1)}.text(), bias.shape().text());
         weights_ = std::make_shared<const kernel::packed_matrix>(weights, bias);
+        guard_ = std::make_shared<const detail::weight_guard>(weights_->memory());
         inner_ = weights.extent(0);
         columns_ = weights.extent(1);
     }
@@ -58,11 +59,12 @@ public:
         if (space.sums == nullptr) return kernel::matmul(x, seen(), y, activation_, space.tiles);
         const std::size_t suspicious = kernel::checked_matmul(x, seen(), sums(), y, activation_, space.tiles);
         space.sums->add(static_cast<std::size_t>(rows), suspicious);
-        if (suspicious != 0 && !weights_intact()) space.sums->damaged(name_);
+        if (guard_->late() || (suspicious != 0 && !weights_intact())) space.sums->damaged(name_);
     }
 
     void prepare_checksum() const { (void)sums(); }
-    [[nodiscard]] bool weights_intact() const { return sums().intact(weights_->panels().data()); }
+    [[nodiscard]] bool weights_intact() const { return guard_->intact(weights_->memory(), added_bias()); }
+    [[nodiscard]] static bool checks_sums() noexcept { return true; }
 
     [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
         return in[0].shape[in[0].shape.rank() - 1].depends_on_rows();
@@ -80,7 +82,7 @@ public:
         padded.resize((padded.size() + 15) / 16 * 16, 0.0F);
         dense fused = *this;
         fused.bias_ = std::make_shared<const std::vector<float>>(std::move(padded));
-        fused.guard_ = std::make_shared<const detail::weight_guard>();
+        fused.guard_ = std::make_shared<const detail::weight_guard>(*guard_, *fused.bias_);
         return fused;
     }
     [[nodiscard]] std::optional<dense> with(kernel::activation act) const {
@@ -99,14 +101,18 @@ public:
     kernel::packed_view seen() const&& = delete;  // may dangle
 
 private:
+    [[nodiscard]] std::span<const float> added_bias() const {
+        return bias_ == nullptr ? std::span<const float>() : std::span<const float>(*bias_);
+    }
     [[nodiscard]] const kernel::product_sums& sums() const {
-        return guard_->sums([&] { return std::vector{kernel::sums_of(seen())}; }).front();
+        const auto make = [&] { return std::vector{kernel::sums_of(seen())}; };
+        return guard_->sums(weights_->memory(), added_bias(), make).front();
     }
 
     std::string name_;
     std::shared_ptr<const kernel::packed_matrix> weights_;
     std::shared_ptr<const std::vector<float>> bias_;  ///< added later: whole panels
-    std::shared_ptr<const detail::weight_guard> guard_ = std::make_shared<const detail::weight_guard>();
+    std::shared_ptr<const detail::weight_guard> guard_;
     std::int64_t inner_ = 0;
     std::int64_t columns_ = 0;
     kernel::activation activation_ = kernel::activation::none;

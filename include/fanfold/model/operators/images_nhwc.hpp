@@ -69,6 +69,7 @@ public:
             depthwise_ = std::make_shared<const kernel::packed_depthwise_nhwc>(weights, bias, geometry);
         else
             dense_ = std::make_shared<const kernel::packed_conv_nhwc>(weights, bias, geometry);
+        guard_ = std::make_shared<const detail::weight_guard>(memory());
     }
 
     [[nodiscard]] std::string_view name() const noexcept { return adds_ ? "Conv + Add" : "Conv"; }
@@ -108,7 +109,8 @@ public:
     void prepare_checksum() const {
         if (dense_ != nullptr) (void)sums();
     }
-    [[nodiscard]] bool weights_intact() const { return dense_ == nullptr || dense_->intact(sums()); }
+    [[nodiscard]] bool weights_intact() const { return guard_->intact(memory()); }
+    [[nodiscard]] bool checks_sums() const noexcept { return dense_ != nullptr; }
 
     [[nodiscard]] std::size_t scratch_bytes(std::span<const shape> in) const {
         if (depthwise_ != nullptr || in[0].volume() == 0) return 0;
@@ -157,13 +159,16 @@ private:
                  const view<const float>& addend) const {
         const std::size_t suspicious = kernel::checked_conv_nhwc(in, *dense_, sums(), out, space, activation_, addend);
         space.sums->add(out.size() / static_cast<std::size_t>(dense_->outputs()), suspicious);
-        if (suspicious != 0 && !weights_intact()) space.sums->damaged("Conv");
+        if (guard_->late() || (suspicious != 0 && !weights_intact())) space.sums->damaged("Conv");
     }
     [[nodiscard]] const std::vector<kernel::product_sums>& sums() const {
-        return guard_->sums([this] { return dense_->sums(); });
+        return guard_->sums(memory(), {}, [this] { return dense_->sums(); });
+    }
+    [[nodiscard]] std::span<const std::byte> memory() const {
+        return depthwise_ != nullptr ? depthwise_->memory() : tiled_ != nullptr ? tiled_->memory() : dense_->memory();
     }
 
-    std::shared_ptr<const detail::weight_guard> guard_ = std::make_shared<const detail::weight_guard>();
+    std::shared_ptr<const detail::weight_guard> guard_;
     std::shared_ptr<const kernel::packed_conv_nhwc> dense_;  ///< or else
     std::shared_ptr<const kernel::packed_depthwise_nhwc> depthwise_;
     std::shared_ptr<const kernel::packed_winograd> tiled_;
