@@ -23,7 +23,7 @@ using namespace fanfold;
 
 namespace {
 
-constexpr std::size_t images = 40;
+constexpr std::size_t images = 15;
 
 /// One model and its rows, for all threads of a test; answers are compared where they come back and counted here.
 struct scene {

@@ -33,7 +33,7 @@ TEST_CASE("integer products are exact for every pair of types and every kind of 
         for (const element left : {element::int8, element::uint8})
             for (const element right : {element::int8, element::uint8})
                 for (const auto& [m, k, n] :
-                     {std::array<std::int64_t, 3>{7, 19, 21}, {1, 1, 1}, {4, 300, 16}, {100, 600, 3}, {3, 0, 5}}) {
+                     {std::array<std::int64_t, 3>{7, 19, 21}, {1, 1, 1}, {4, 300, 16}, {40, 600, 3}, {3, 0, 5}}) {
                     const tensor a = bytes(left, {m, k}, next), b = bytes(right, {k, n}, next);
                     for (const int kind : {0, 1, 2}) {
                         const tensor za = bytes(left, {kind == 0 ? 0 : kind == 1 ? 1 : m}, next);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "../catch.hpp"
+#include "../sanitized.hpp"
 #include "helpers.hpp"
 #include "nhwc_problem.hpp"
 
@@ -60,7 +61,8 @@ void splits_without_a_trace(std::size_t count, const Compute& compute) {
         std::vector<float> expected(count);
         workspace space;
         compute(set, space, expected.data());
-        for (const std::size_t width : {2UL, 3UL, 40UL}) {
+        for (const std::size_t width : {3UL, 2UL, 40UL}) {
+            if (sanitized && width != 3) break;
             INFO("width " << width);
             const splitter split{width};
             for (const tile_loop& loop : {split.backwards(), split.threads()}) {
@@ -108,7 +110,7 @@ TEST_CASE("convolutions are split into blocks of positions, panels of channels a
 
 TEST_CASE("Winograd's convolutions are split into blocks, or tiles and frequencies of a block", "[every_isa]") {
     for (const auto tile : {kernel::winograd_tile::two, kernel::winograd_tile::four})
-        for (const nhwc_problem& p : {filled({2, 40, 65, 63, 35, 3, 3, {.padding = {1, 1, 1, 1}}}),
+        for (const nhwc_problem& p : {filled({sanitized ? 1 : 2, 40, sanitized ? 33 : 65, 63, 35, 3, 3, {.padding = {1, 1, 1, 1}}}),
                                       filled({1, 130, 14, 13, 133, 3, 3, {.padding = {1, 1, 1, 1}}})}) {
             INFO(p.in_shape().text() << " to " << p.outputs);
             const kernel::packed_winograd packed(p.weight_view(), p.bias_view(), p.geometry, tile);

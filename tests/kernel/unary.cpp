@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../catch.hpp"
+#include "../sanitized.hpp"
 #include "helpers.hpp"
 
 using namespace fanfold;
@@ -97,7 +98,7 @@ TEST_CASE("functions of float stay within the error they promise over all floats
             std::vector<float> in(4096), out(4096);
             for (std::uint64_t bits = 0; bits <= 0xFFFFFFFFU;) {
                 std::size_t n = 0;
-                for (; n < in.size() && bits <= 0xFFFFFFFFU; bits += 8209)
+                for (; n < in.size() && bits <= 0xFFFFFFFFU; bits += sanitized ? 131101 : 8209)
                     if (!std::isnan(from_bits(bits))) in[n++] = from_bits(bits);
                 run(set, {f.op, f.alpha, f.beta}, in.data(), out.data(), n);
                 for (std::size_t i = 0; i < n; ++i) {

@@ -2,6 +2,7 @@
 #include <fanfold/kernel/winograd.hpp>
 
 #include "../catch.hpp"
+#include "../sanitized.hpp"
 #include "helpers.hpp"
 #include "nhwc_problem.hpp"
 
@@ -24,10 +25,11 @@ std::vector<nhwc_problem> problems() {
         {2, 33, 5, 12, 31, 3, 3, {.padding = {0, 2, 3, 1}}},
         {1, 4, 1, 1, 3, 3, 3, {.padding = {1, 1, 1, 1}}},
         {1, 2, 2, 3, 4, 3, 3, {.padding = {7, 0, 5, 9}}},  // tiles that see padding alone
-        {3, 40, 11, 10, 20, 3, 3, {.padding = {1, 1, 1, 1}}},
         {1, 530, 6, 5, 33, 3, 3, {.padding = {1, 1, 1, 1}}},  // products in two blocks of channels
+        {3, 40, 11, 10, 20, 3, 3, {.padding = {1, 1, 1, 1}}},
         {1, 20, 40, 37, 35, 3, 3, {.padding = {1, 1, 1, 1}}},
     };
+    if (sanitized) all.resize(9);  // the last are large, and no different
     for (nhwc_problem& p : all) p.fill();
     return all;
 }
@@ -153,7 +155,7 @@ TEST_CASE("tiles have the same bits in every batch, at every place in it, with A
         for (const winograd_tile tile : both) {
             std::vector<float> by_avx2;
             for (const kernel::isa set : every_isa()) {
-                constexpr std::int64_t many = 19;  // more than one block of images
+                constexpr std::int64_t many = sanitized ? 3 : 19;  // 19: more than one block of images
                 const packed_winograd weights = packed(p, tile);
                 const shape one = p.in_shape().with(0, 1), answer = weights.output(one);
                 const std::vector<float> rows = numbers(9).some(one.volume() * many);

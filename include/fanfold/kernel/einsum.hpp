@@ -90,6 +90,10 @@ public:
             if (extent == 0) return;
         bool nothing = false;
         for (const std::int64_t extent : std::span(extents_).subspan(answer_axes_)) nothing = nothing || extent == 0;
+        if (nothing) {  // nor is there anything to point to
+            for (std::size_t n = answer_.volume(); n > 0; --n) finish(T{0});
+            return;
+        }
         const std::size_t axes = names_.size();
         const bool sums = axes > answer_axes_;
         const std::size_t odometer_end = sums ? axes - 1 : axes;  // the last axis is the inner loop
@@ -98,10 +102,8 @@ public:
             for (std::size_t t = 0; t < inner.size(); ++t) inner[t] = steps_[t].back();
         do {
             T sum = 0;
-            if (!nothing) {
-                do sum = dot(std::span<const T* const>(at), inner, sums ? extents_.back() : 1, sum);
-                while (advance(index, at, answer_axes_, odometer_end));
-            }
+            do sum = dot(std::span<const T* const>(at), inner, sums ? extents_.back() : 1, sum);
+            while (advance(index, at, answer_axes_, odometer_end));
             finish(sum);
         } while (advance(index, at, 0, answer_axes_));
     }

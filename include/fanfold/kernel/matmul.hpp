@@ -219,7 +219,7 @@ inline void matmul(isa set, const view<const float>& a, const packed_view& w, co
                                     ", " + std::to_string(w.columns) + "] into " + out.shape().text());
     if (out.size() == 0) return;
     const matmul_call call{a.data(),
-                           a.step(0),
+                           w.inner == 0 ? 0 : a.step(0),  // rows of nothing lie nowhere
                            a.step(1),
                            static_cast<std::size_t>(a.extent(0)),
                            w.inner,

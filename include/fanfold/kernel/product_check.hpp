@@ -71,7 +71,7 @@ struct check_call {
     std::size_t group = 1;  // rows that are looked at together: 1 or 4
 
     [[nodiscard]] const float* input(std::size_t row) const {
-        return in + (at == nullptr ? static_cast<std::ptrdiff_t>(row) * in_step : at[row]);
+        return in == nullptr ? in : in + (at == nullptr ? static_cast<std::ptrdiff_t>(row) * in_step : at[row]);
     }
 };
 

@@ -230,9 +230,10 @@ inline void reduce_floats(isa set, reduction op, const float* in, const reduced_
     for_each_kept(axes, [&](const offsets<2>& at, std::size_t n, const offsets<2>& step) {
         const float* x = in + at[0];
         float* z = out + at[1];
+        const std::int64_t next = axes.reduced.volume() == 0 ? 0 : step[0];  // in an empty tensor is no place to go to
         alignas(64) float tops[16] = {}, sums[16];
         for (std::size_t done = 0; done < n;) {
-            const std::size_t width = step[0] == 1 ? std::min<std::size_t>(n - done, 16) : 1;
+            const std::size_t width = next == 1 ? std::min<std::size_t>(n - done, 16) : 1;
             if (width == 1) {
                 if (op == reduction::log_sum_exp) tops[0] = shift_of(reduce_row(set, folding::max, x, axes, 0));
                 sums[0] = reduce_row(set, how, x, axes, tops[0]);
@@ -245,7 +246,7 @@ inline void reduce_floats(isa set, reduction op, const float* in, const reduced_
             }
             for (std::size_t i = 0; i < width; ++i, z += step[1])
                 *z = finished(op, sums[i], count) + (op == reduction::log_sum_exp ? tops[i] : 0.0F);
-            x += static_cast<std::int64_t>(width) * step[0];
+            x += static_cast<std::int64_t>(width) * next;
             done += width;
         }
     });
