@@ -117,7 +117,7 @@ rate_and_wait saturated(Server& server, const std::vector<tensor>& rows, std::si
             pending<reply>& oldest = open[i % waiting];
             const reply r = oldest.get();
             failed += r.answered() ? 0 : 1;
-            mine += rows.front().shape()[0] == 1 ? 1 : static_cast<std::size_t>(rows.front().shape()[0]);
+            mine += static_cast<std::size_t>(rows.front().shape()[0]);
             ms[me].push_back(ms_of(r));
             oldest = server.submit(rows[(i + waiting) % rows.size()]);
         }
@@ -231,9 +231,9 @@ int main(int argc, char** argv) try {
         for (std::size_t i = 0; i < ways.size(); ++i) {
             const way& w = ways[i];
             batcher server(cores, model, {.max_rows = w.max_rows});
-            const rate_and_wait got = w.clients == 0
-                                          ? by_replies(server, rows, w.waiting, slice)
-                                          : saturated(server, w.rows_each == 1 ? rows : eights, w.clients, w.waiting, slice);
+            const std::vector<tensor>& given = w.rows_each == 1 ? rows : eights;
+            const rate_and_wait got = w.clients == 0 ? by_replies(server, given, w.waiting, slice)
+                                                     : saturated(server, given, w.clients, w.waiting, slice);
             rates[i].push_back(got.rows_per_s);
             waits[i].push_back(got.p99_ms);
         }
@@ -257,7 +257,8 @@ int main(int argc, char** argv) try {
         });
     };
     std::printf("\nPoisson arrivals, %.0f ms allowed, capacity measured before each, medians of %d rounds of %.2f s:\n"
-                "queue   load  goodput/s  of offered or capacity (least to most)  p99 ms   late  timed out  overloaded  MiB\n",
+                "queue   load  goodput/s  of offered or capacity (least to most)  p99 ms   late  timed out  "
+                "overloaded  MiB\n",
                 std::chrono::duration<double, std::milli>(allowed).count(), rounds, slice);
     struct load {
         std::size_t queued;

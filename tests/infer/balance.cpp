@@ -53,7 +53,8 @@ end_of_job simulate(const std::vector<double>& us, std::size_t workers, const an
 
 }  // namespace
 
-TEST_CASE("Claimed longest first, skewed rows end within 5 % of the lower bound, on 2 to 1,024 workers") {
+TEST_CASE("Claimed longest first, skewed rows end within 5 % of the lower bound, on 2 to 1,024 workers",
+          "[simulated]") {
     std::uint64_t seed = 0;
     for (const skew kind : {skew::lognormal, skew::pareto})
         for (const std::size_t rows : {10'000UL, 50'000UL})
@@ -69,7 +70,7 @@ TEST_CASE("Claimed longest first, skewed rows end within 5 % of the lower bound,
             }
 }
 
-TEST_CASE("Claimed in row order, skewed rows end within total / m + largest; that is not within 5 %") {
+TEST_CASE("Claimed in row order, skewed rows end within total / m + largest; that is not within 5 %", "[simulated]") {
     double worst = 0;
     std::uint64_t seed = 100;
     for (const skew kind : {skew::lognormal, skew::pareto})

@@ -79,7 +79,8 @@ struct scene {
 
 }  // namespace
 
-TEST_CASE("In a forked child serial and threads give the right bits, with executors made before the fork or after") {
+TEST_CASE("In a forked child serial and threads give the right bits, with executors made before the fork or after",
+          "[fork]") {
     const scene s;
     const serial_executor serial;
     const threads_executor threads({.workers = 3});
@@ -94,7 +95,8 @@ TEST_CASE("In a forked child serial and threads give the right bits, with execut
     }
 }
 
-TEST_CASE("In a forked child tbb says that it cannot work after a fork and what can, and is destroyed in peace") {
+TEST_CASE("In a forked child tbb says that it cannot work after a fork and what can, and is destroyed in peace",
+          "[fork]") {
     const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 4);
     const scene s;
     auto cores = std::make_unique<tbb_executor>(tbb_options{.workers = 3});
@@ -115,7 +117,7 @@ TEST_CASE("In a forked child tbb says that it cannot work after a fork and what 
     CHECK(s.check(*cores) == right);  // and here nothing has changed
 }
 
-TEST_CASE("A fork while other threads infer leaves them alone, and the child may infer") {
+TEST_CASE("A fork while other threads infer leaves them alone, and the child may infer", "[fork]") {
     const scene s;
     const tbb_executor cores({.workers = 2});
     std::atomic<bool> enough{false};

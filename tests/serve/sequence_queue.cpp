@@ -171,7 +171,8 @@ using moves = std::vector<named::move>;
 
 }  // namespace
 
-TEST_CASE("Sequences join and leave between steps: who is done makes room for who waits, in the order of coming") {
+TEST_CASE("Sequences join and leave between steps: who is done makes room for who waits, in the order of coming",
+          "[simulated]") {
     named q({.max_slots = 2, .prefill_items = 8});
     CHECK(q.submit(start, {.quiet = 2, .answers = 2}));
     CHECK(q.submit(start, {.quiet = 0, .answers = 4}));
@@ -192,7 +193,8 @@ TEST_CASE("Sequences join and leave between steps: who is done makes room for wh
     CHECK(q.queue.seated() == 0);
 }
 
-TEST_CASE("Prompts are taken in chunks: a long one does not keep those waiting that are answered already") {
+TEST_CASE("Prompts are taken in chunks: a long one does not keep those waiting that are answered already",
+          "[simulated]") {
     named q({.max_slots = 4, .prefill_items = 4, .piece_items = 3});
     CHECK(q.submit(start, {.quiet = 0, .answers = 9}));
     CHECK(q.next(0, start) == moves{{0, 0, 1, true}});
@@ -209,7 +211,7 @@ TEST_CASE("Prompts are taken in chunks: a long one does not keep those waiting t
     CHECK(q.next(0, start) == moves{{0, 4, 1, true}, {1, 9, 1, true}});
 }
 
-TEST_CASE("Static batching, to compare with: nobody joins until the last has left") {
+TEST_CASE("Static batching, to compare with: nobody joins until the last has left", "[simulated]") {
     named q({.max_slots = 2, .prefill_items = 1, .join = joining::when_all_have_left});
     for (const std::size_t answers : {1UL, 3UL, 1UL}) CHECK(q.submit(start, {.quiet = 0, .answers = answers}));
     CHECK(q.next(0, start) == moves{{0, 0, 1, true}});
@@ -222,7 +224,8 @@ TEST_CASE("Static batching, to compare with: nobody joins until the last has lef
 }
 
 TEST_CASE(
-    "More than max_queued are refused, or the last in line makes room; priority and waiting decide who comes first") {
+    "More than max_queued are refused, or the last in line makes room; priority and waiting decide who comes first",
+    "[simulated]") {
     named q({.max_slots = 1, .max_queued = 2, .aging = 10ms});
     CHECK(q.submit(start));
     CHECK(q.submit(start + 1ms, {.priority = 1}));
@@ -239,7 +242,8 @@ TEST_CASE(
     CHECK_FALSE(d.submit(start, {.priority = 0}));
 }
 
-TEST_CASE("A deadline ends a sequence wherever it is: in line, between steps, or when the step ends that it is in") {
+TEST_CASE("A deadline ends a sequence wherever it is: in line, between steps, or when the step ends that it is in",
+          "[simulated]") {
     named q({.max_slots = 2});
     CHECK(q.submit(start, {.answers = 9, .deadline = start + 5ms}));
     CHECK(q.submit(start, {.answers = 9, .deadline = start + 9ms}));
@@ -260,7 +264,8 @@ TEST_CASE("A deadline ends a sequence wherever it is: in line, between steps, or
     CHECK(q.expired == ints{2, 1});
 }
 
-TEST_CASE("After a step that threw its sequences begin anew, each alone up to where it was; who throws alone fails") {
+TEST_CASE("After a step that threw its sequences begin anew, each alone up to where it was; who throws alone fails",
+          "[simulated]") {
     named q({.max_slots = 3, .prefill_items = 4});
     for (const std::size_t quiet : {0UL, 1UL, 5UL}) CHECK(q.submit(start, {.quiet = quiet, .answers = 3}));
     CHECK(q.next(0, start) == moves{{0, 0, 1, true}, {1, 0, 2, true}, {2, 0, 1, false}});
@@ -280,7 +285,7 @@ TEST_CASE("After a step that threw its sequences begin anew, each alone up to wh
     CHECK(q.next(0, start) == moves{{0, 2, 1, true}, {2, 6, 1, true}});
 }
 
-TEST_CASE("Hours of sequences by seed, on a virtual clock: one outcome each, no step without a rule") {
+TEST_CASE("Hours of sequences by seed, on a virtual clock: one outcome each, no step without a rule", "[simulated]") {
     for (unsigned seed = 1; seed <= 60; ++seed) {
         INFO("seed " << seed);
         std::mt19937_64 random(seed);
@@ -346,7 +351,8 @@ TEST_CASE("Hours of sequences by seed, on a virtual clock: one outcome each, no 
     }
 }
 
-TEST_CASE("Whoever is admitted gets its next answer within as many steps as there are prompts before its own") {
+TEST_CASE("Whoever is admitted gets its next answer within as many steps as there are prompts before its own",
+          "[simulated]") {
     std::mt19937_64 random(7);
     named q({.max_slots = 8, .prefill_items = 16, .piece_items = 16});
     std::map<int, std::size_t> silent;  // steps since the last answer

@@ -5,6 +5,7 @@
 #pragma once
 #include <algorithm>           // std::sort, std::max
 #include <atomic>              // std::atomic
+#include <concepts>            // std::same_as
 #include <condition_variable>  // std::condition_variable
 #include <cstddef>             // std::size_t
 #include <memory>              // std::unique_ptr
@@ -35,17 +36,30 @@ struct load_point {
     latency sent_us;  ///< from the intended start to the sending: the generator's own delay, in the others, too
 };
 
+/// Where `offer` gets the time from, and how it waits: a virtual one is moved on by who tests.
+template <class T>
+concept timekeeper = requires(const T& time, time_point until) {
+    { time.now() } -> std::same_as<time_point>;
+    time.sleep_until(until);
+};
+struct machine_time {
+    [[nodiscard]] static time_point now() { return std::chrono::steady_clock::now(); }
+    static void sleep_until(time_point until) { std::this_thread::sleep_until(until); }
+};
+static_assert(timekeeper<machine_time>);
+
 namespace detail {
 
 /// What is measured of one run.
 class load_log {
 public:
-    explicit load_log(std::size_t requests) : entries_(std::make_unique<entry[]>(requests)), open_(requests) {}
+    load_log(std::size_t requests, fanfold::clock time)
+        : entries_(std::make_unique<entry[]>(requests)), open_(requests), time_(time) {}
 
     void sent(std::size_t request, time_point now) { entries_[request].sent = now; }
     void ended(std::size_t request, load_end how) {
         entries_[request].how = how;
-        entries_[request].ended = std::chrono::steady_clock::now();
+        entries_[request].ended = time_.now();
         if (open_.fetch_sub(1) != 1) return;
         const std::lock_guard lock(mutex_);
         done_ = true;
@@ -104,6 +118,7 @@ private:
 
     std::unique_ptr<entry[]> entries_;
     std::atomic<std::size_t> open_;
+    fanfold::clock time_;
     std::mutex mutex_;
     std::condition_variable all_;
     bool done_ = false;
@@ -137,18 +152,19 @@ private:
 /// requires `allowed`, the time that a request has, is only for counting: 0 where it has any
 /// errors   passes on what `send` throws, after everything sent has ended
 /// source   coordinated omission, G. Tene 2013
-template <class Send>
-[[nodiscard]] load_point offer(std::span<const duration> starts, duration allowed, Send&& send) {
-    detail::load_log log(starts.size());
-    const time_point start = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+template <class Send, timekeeper Time = machine_time>
+[[nodiscard]] load_point offer(std::span<const duration> starts, duration allowed, Send&& send, const Time& time = {}) {
+    const auto read = [](const void* of) { return static_cast<const Time*>(of)->now(); };
+    detail::load_log log(starts.size(), {read, &time});
+    const time_point start = time.now() + std::chrono::milliseconds(1);
     std::size_t number = 0;
     try {
         for (; number < starts.size(); ++number) {
             const time_point intended = start + starts[number];
-            time_point now = std::chrono::steady_clock::now();
+            time_point now = time.now();
             if (now < intended) {
-                std::this_thread::sleep_until(intended);
-                now = std::chrono::steady_clock::now();
+                time.sleep_until(intended);
+                now = time.now();
             }
             log.sent(number, now);
             send(load_request(log, number, intended));

@@ -35,12 +35,13 @@ namespace detail {
 /// Requests in line. First comes who has waited longest, with each step of priority worth `aging` of waiting: so nobody
 /// starves. A batch is formed when a worker asks: the first in line and those behind it that can be joined with it.
 /// Requests whose deadline has passed are never handed over; those that can hardly be in time any more, by one and a half
-/// times what batches took of late, only fill up what room others leave.
+/// times what batches took of late, wait until there are no others: a batch is not made longer for them.
 ///
 /// cost     O(log n) a request for each step of its way; memory for as many as ever waited at once
 /// threads  one user at a time
 /// source   the batch size as in Clipper (Crankshaw et al. 2017): one more while batches take less than half the latency
-///          target, since a request may wait for one batch and be in the next; a tenth less when one takes longer
+///          target, since a request may wait for one batch and be in the next; a tenth less when one takes longer. Until
+///          that happens first, twice as many, as TCP begins (RFC 5681)
 template <class>
 class basic_request_queue {
 public:
@@ -124,7 +125,8 @@ public:
             batch.push_back(t);
             remove(t);
         }
-        while (!from->late.empty() && fits(from->late.front())) {
+        const std::size_t on_time = rows;
+        while (on_time == 0 && !from->late.empty() && fits(from->late.front())) {
             const ticket t = from->late.front();
             if (entries_[t].asked.deadline <= now) break;  // `expire` will name it
             rows += entries_[t].asked.rows;
@@ -151,10 +153,12 @@ public:
     void finished(std::size_t rows, duration took) {
         usual_ = usual_ == duration{} ? took : usual_ + (took - usual_) / (took > usual_ ? 2 : 32);
         if (options_.latency_target == duration{}) return;
-        if (took > options_.latency_target / 2)
+        if (took > options_.latency_target / 2) {
             limit_ = std::max(1.0, limit_ * 0.9);
-        else if (rows >= limit())
-            limit_ = std::min(static_cast<double>(options_.max_rows), limit_ + 1);
+            begins_ = false;
+        } else if (rows >= limit()) {
+            limit_ = std::min(static_cast<double>(options_.max_rows), begins_ ? limit_ * 2 : limit_ + 1);
+        }
     }
 
     [[nodiscard]] bool nobody_like(std::size_t like) const { return like >= lanes_.size() || lanes_[like].rows == 0; }
@@ -257,6 +261,7 @@ private:
 
     queue_options options_;
     double limit_;
+    bool begins_ = true;  // no batch has taken too long yet
     duration usual_{};  ///< what slower batches took of late
     std::vector<entry> entries_;
     std::vector<ticket> free_;
