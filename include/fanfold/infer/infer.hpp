@@ -115,7 +115,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
         const auto watch = sums.over(what, space);
         const auto commits = [&](const outcome& checked, const batch_view& written) {
             if (how.time_limit) space.stop.check();  // what comes too late does not count
-            const detail::recheck::why reason = watch.reason(what);
+            const detail::recheck_reason reason = watch.reason(what);
             if (!claims.commits(what, checked, claims.compares(what, reason) ? digest(written) : 0, reason))
                 return false;
             digested.add(which, written, answers);

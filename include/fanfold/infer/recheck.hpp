@@ -24,6 +24,9 @@ namespace detail {
 
 inline constexpr std::size_t no_ballot = static_cast<std::size_t>(-1);
 
+/// Why an attempt's answers are compared with others'.
+enum class recheck_reason : unsigned char { sampled, suspicious };
+
 /// What `duplicate` and `vote` come to.
 struct recheck_rules {
     double fraction = 0;  ///< of the shards
@@ -32,6 +35,7 @@ struct recheck_rules {
     std::size_t quorum = 0;
 
     /// Throws std::invalid_argument where the options ask for what cannot be.
+    template <class = void>
     [[nodiscard]] static recheck_rules of(const options& how, std::size_t workers, std::string_view executor,
                                           rows_are independent) {
         recheck_rules rules;
@@ -87,15 +91,14 @@ public:
         return liars_[worker].load(std::memory_order_relaxed);
     }
 
-    enum class why { sampled, suspicious };
     /// The answers that passed are the first copy; returns how many more are wanted.
     std::size_t open(std::size_t shard, std::vector<std::size_t> rows, std::size_t worker, std::uint64_t digest,
-                     why reason = why::sampled) {
+                     recheck_reason reason = recheck_reason::sampled) {
         ballots_.push_back({shard, std::move(rows), {{worker, digest, company::others}}, {{worker, company::others}}});
         ballot& made = ballots_.back();
         made.copies = std::min(rules_.replicas, std::max<std::size_t>(active_, 2));
         made.out = made.copies - 1;
-        made.suspicious = reason == why::suspicious;
+        made.suspicious = reason == recheck_reason::suspicious;
         return made.out;
     }
     [[nodiscard]] std::size_t last() const noexcept { return ballots_.size() - 1; }

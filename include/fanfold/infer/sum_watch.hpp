@@ -49,12 +49,12 @@ public:
         attempt_watch& operator=(const attempt_watch&) = delete;
 
         /// Why its answers are compared with others'; throws damaged_error where the weights cannot be trusted.
-        [[nodiscard]] recheck::why reason(const claim& what) const {
-            if (space_ == nullptr) return recheck::why::sampled;
+        [[nodiscard]] recheck_reason reason(const claim& what) const {
+            if (space_ == nullptr) return recheck_reason::sampled;
             std::string damage = seen_->damage();
             if (damage.empty()) damage = job_.damage_at(what.shard);
             if (!damage.empty()) throw damaged_error("the weights of " + damage + " are not what they were at load");
-            return seen_->suspicious() != 0 ? recheck::why::suspicious : recheck::why::sampled;
+            return seen_->suspicious() != 0 ? recheck_reason::suspicious : recheck_reason::sampled;
         }
 
     private:
