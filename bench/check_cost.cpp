@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
 #include <fanfold/kernel/checked_matmul.hpp>
+#include <fanfold/model/operators/convolution.hpp>
 #include <fanfold/model/operators/dense.hpp>
 #include <fanfold/model/operators/images_nhwc.hpp>
 #include <fanfold/onnx/load.hpp>
@@ -93,6 +94,12 @@ int main(int argc, char** argv) {
         for (const graph_step& step :
              model.state().steps) {  // weights that repeat, as files of shapes alone have, are suspicious
             if (const auto* d = step.op.as<dense>()) draw(d->seen().panels, d->seen().inner, d->seen().columns, random);
+            if (const auto* c = step.op.as<convolution>()) {
+                const auto depth = static_cast<std::size_t>(c->weights().plan().depth);
+                const auto* weights = reinterpret_cast<const float*>(c->weights().memory().data());
+                const std::size_t count = c->weights().memory().size() / sizeof(float);
+                draw(weights, depth, count / (depth + 1) / 16 * 16, random);  // whole sixteens: packed in another way
+            }
             if (const auto* c = step.op.as<convolution_nhwc>(); c != nullptr && c->direct() != nullptr)
                 for (std::int64_t group = 0; group < c->direct()->geometry().groups; ++group) {
                     const auto w = c->direct()->call(group, 0, c->direct()->outputs());

@@ -1,6 +1,6 @@
 // bench/clean_path.cpp - what policies cost while nothing fails: LeNet-5 in shards of 64 rows, or a model that does
-// nothing. scripts/clean-path counts its instructions with valgrind.
-//   usage: clean_path none|all [--model empty] [--shards N] [--workers N]     one job, to be counted
+// nothing, or ("bare") one of one number a shard. scripts/clean-path counts its instructions with valgrind.
+//   usage: clean_path none|all [--model empty|bare] [--shards N] [--workers N]     one job, to be counted
 //          clean_path time [--shards N] [--workers N] [--rounds N]            both in turns, by the clock
 // SPDX-License-Identifier: MIT
 #include <fanfold/infer/infer.hpp>
@@ -28,11 +28,11 @@ struct given {
     std::size_t rounds = 15;
 };
 
-fanfold::options without() { return {.partition = fanfold::contiguous{.rows_per_shard = 64}}; }
+fanfold::options without(std::size_t rows = 64) { return {.partition = fanfold::contiguous{.rows_per_shard = rows}}; }
 
 /// Retry with its budget, bisection, hedging, a time limit, a deadline, a breaker and finite answers.
-fanfold::options with_all() {
-    fanfold::options how = without();
+fanfold::options with_all(std::size_t rows = 64) {
+    fanfold::options how = without(rows);
     how.verify = fanfold::finite{};
     how.retry = {.max_attempts = 3, .deadline = 1h};
     how.give_up = fanfold::give_up::rows;
@@ -104,7 +104,15 @@ int main(int argc, char** argv) {
         if (how.what == "time") return times(how, model);
         (void)run(how, model, images(how.shards * 64), how.what == "all" ? with_all() : without());
     };
-    if (how.model == "empty")
+    if (how.model == "bare") {
+        const fanfold::answering same(
+            {{fanfold::element::float32, {}}},
+            [](const fanfold::batch_view& rows, const fanfold::mutable_batch_view& out, fanfold::workspace&) {
+                std::copy_n(rows[0].data(), rows[0].bytes(), out[0].data());
+            });
+        const fanfold::tensor numbers(fanfold::element::float32, {static_cast<std::int64_t>(how.shards)});
+        (void)run(how, same, fanfold::batch(numbers), how.what == "all" ? with_all(1) : without(1));
+    } else if (how.model == "empty")
         of(fanfold::answering({{fanfold::element::float32, {10}}},
                               [](const fanfold::batch_view&, const fanfold::mutable_batch_view& out,
                                  fanfold::workspace&) { std::fill_n(out[0].data(), out[0].bytes(), std::byte{0}); }));

@@ -71,10 +71,7 @@ public:
 
     /// The rows of a claim that `next` gave; valid to the end of the job.
     [[nodiscard]] row_set rows(const claim& what) {
-        if (what.piece == whole_shard) return {plan_, what.shard};
-        const std::lock_guard lock(mutex_);
-        const row_set set = pieces_.rows(what);
-        return pieces_.ballot_of(what) == no_ballot ? set : set.apart();
+        return what.piece == whole_shard ? row_set(plan_, what.shard) : rows_of_piece(what);
     }
 
     /// `commits` has a say: not every attempt that passes counts.
@@ -164,6 +161,11 @@ public:
     }
 
 private:
+    [[nodiscard, gnu::noinline]] row_set rows_of_piece(const claim& what) {
+        const std::lock_guard lock(mutex_);
+        const row_set set = pieces_.rows(what);
+        return pieces_.ballot_of(what) == no_ballot ? set : set.apart();
+    }
     claim given(claim what, std::size_t worker, time_point now) {
         what.worker = worker;
         Slot& here = slots_[worker];
