@@ -217,8 +217,9 @@ TEST_CASE("Of rows that are looked at together, each is held to its own toleranc
 TEST_CASE("Positions that lie in planes are checked as rows are", "[kernel][checksum][every_isa]") {
     std::mt19937 random(7);
     for (const kernel::isa set : every_isa())
-        for (const auto [positions, k, n] :
+        for (const auto& sizes :
              {std::array<std::int64_t, 3>{64, 25, 6}, {1, 9, 1}, {17, 50, 33}, {200, 147, 64}, {130, 2, 600}}) {
+            const std::int64_t positions = sizes[0], k = sizes[1], n = sizes[2];
             const product p(positions, k, n, random);
             std::vector<float> out, in(static_cast<std::size_t>(k * (positions + 16)), NAN), planes(out);
             CHECK(p.suspicious(set, out) == 0);

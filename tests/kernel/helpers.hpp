@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::min
+#include <bit>        // std::bit_cast
 #include <cmath>      // std::abs
 #include <cstdint>    // std::uint32_t
 #include <cstring>    // std::memcmp
@@ -45,7 +46,7 @@ inline float poison() {
     std::memcpy(&value, &bits, sizeof value);
     return value;
 }
-inline bool same_bits(const float& a, const float& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+inline bool same_bits(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
 inline bool same_bits(std::span<const float> a, std::span<const float> b) {
     return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
 }

@@ -5,7 +5,6 @@
 #include <array>      // std::array
 #include <cmath>      // std::exp
 #include <cstdint>    // std::int64_t
-#include <cstring>    // std::memcmp
 #include <vector>     // std::vector
 
 #include <fanfold/kernel/activation.hpp>
@@ -94,7 +93,7 @@ void check_among_wider(const std::vector<float>& alone, const fanfold::shape& an
     for (std::size_t i = 0; i < wide.volume(); ++i) {
         const std::size_t channels = static_cast<std::size_t>(answer[3]), at = i % (channels + 5);
         const float expected = at < 3 || at >= channels + 3 ? 7.0F : alone[i / (channels + 5) * channels + at - 3];
-        right = right && std::memcmp(&expected, all.data() + i, sizeof(float)) == 0;
+        right = right && same_bits(expected, all.data()[i]);
     }
     CHECK(right);
     CHECK(room.intact());

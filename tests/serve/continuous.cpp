@@ -31,7 +31,10 @@ public:
         const tensor_type token{element::int64, shape{}, {}, {}};
         return {token, token, sequence_kind::generating, max_piece_, 500};
     }
-    [[nodiscard]] tokens state(std::size_t slots) const { return tokens(slots, 99); }
+    [[nodiscard]] tokens state(std::size_t slots) const {
+        tokens made(slots, 99);
+        return made;
+    }
     void step(tokens& states, std::span<const step_piece> pieces, const tensor_view& items,
               const mutable_tensor_view& answers, workspace& space) const {
         const auto in = items.as<std::int64_t>().flat();
@@ -126,7 +129,7 @@ TEST_CASE("Sequences of many threads get the answers that each has alone, whatev
                         std::vector<std::pair<tokens, pending<reply>>> asked;
                         for (int i = 0; i < 30; ++i) {
                             tokens prompt(1 + random() % 20);
-                            for (auto& t : prompt) t = random() % 100;
+                            for (auto& t : prompt) t = static_cast<std::int64_t>(random() % 100);
                             auto there = server.submit(prompt, {.max_answers = wanted(prompt)});
                             asked.emplace_back(std::move(prompt), std::move(there));
                         }

@@ -111,10 +111,10 @@ TEST_CASE("Large answers are files of their own; damaged, cut and missing ones a
     const auto answer_file = [&](const std::string& name) { return file + ".answers/" + name; };
     const auto xs = ramp(1000);
     const auto reference = digest(infer(serial_executor(), sine, xs).answers);
-    const auto run = [&](const auto& workers, std::size_t rows, std::stop_token stop = {}) {
+    const auto run = [&](const auto& workers, std::size_t rows, const std::stop_token& stop = {}) {
         sqlite::ledger kept(file, {.file_bytes = 256});  // 64 rows
         return infer(workers, sine, xs,
-                     {.partition = contiguous{.rows_per_shard = rows}, .ledger = kept, .stop = std::move(stop)});
+                     {.partition = contiguous{.rows_per_shard = rows}, .ledger = kept, .stop = stop});
     };
     std::stop_source after_500;
     {

@@ -109,7 +109,7 @@ public:
     /// Whether the worker has been asked no more often than any other: all give one copy before one gives two.
     [[nodiscard]] bool may_take(std::size_t of, std::size_t worker) const {
         if (quarantined(worker)) return false;
-        std::size_t least = static_cast<std::size_t>(-1);
+        auto least = static_cast<std::size_t>(-1);
         for (std::size_t other = 0; other < workers_; ++other)
             if (!quarantined(other)) least = std::min(least, taken(ballots_[of], other));
         return taken(ballots_[of], worker) <= least;

@@ -50,14 +50,14 @@ struct conv_plan {
 
 struct conv_call {
     const conv_plan& plan;
-    const std::int64_t* phases;
-    const std::ptrdiff_t* offsets;
-    const float* weights;
-    const float* bias;
-    const float* in;
-    float* out;
-    float* scratch;
-    activation act;
+    const std::int64_t* phases = nullptr;
+    const std::ptrdiff_t* offsets = nullptr;
+    const float* weights = nullptr;
+    const float* bias = nullptr;
+    const float* in = nullptr;
+    float* out = nullptr;
+    float* scratch = nullptr;
+    activation act = activation::none;
     const product_sums* sums = nullptr;  // of each group; null: nothing is checked
 };
 
@@ -171,7 +171,7 @@ public:
         const detail::even_parts channels(outputs, detail::conv_blocks(outputs));
         tensor all = tensor::uninitialized(element::float32, shape{plan_.depth, plan_.outputs});
         const auto* from = reinterpret_cast<const float*>(data_.data());
-        float* const to = reinterpret_cast<float*>(all.data());
+        auto* const to = reinterpret_cast<float*>(all.data());
         for (std::size_t block = 0; block < detail::conv_blocks(outputs); ++block)
             for (std::size_t k = 0; k < static_cast<std::size_t>(plan_.depth); ++k)
                 for (std::size_t channel = 0; channel < channels.size(block); ++channel)

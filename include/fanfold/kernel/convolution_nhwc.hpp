@@ -123,10 +123,10 @@ public:
 
     /// How a batch is cut: blocks of output rows of one image, or of several whole images.
     struct blocks {
-        std::int64_t rows, images;    // of a block
-        std::int64_t in_rows, width;  // of a block's scratch
-        std::size_t scratch, positions;
-        bool padded;  // windows read a padded copy
+        std::int64_t rows = 0, images = 0;    // of a block
+        std::int64_t in_rows = 0, width = 0;  // of a block's scratch
+        std::size_t scratch = 0, positions = 0;
+        bool padded = false;  // windows read a padded copy
     };
     /// `at_least` blocks, where there are as many output rows.
     [[nodiscard]] blocks blocks_of(const shape& in, const shape& out, std::int64_t at_least = 1) const {
@@ -242,8 +242,8 @@ inline void copy_padded(const float* image, const shape& in, const conv2d_geomet
 /// How the work of a convolution is shared: tiles of some of its blocks times some of its columns.
 struct conv_nhwc_tiles {
     packed_conv_nhwc::blocks block;
-    std::size_t down, blocks;  // blocks of an image, of all images
-    std::size_t block_parts, column_parts;
+    std::size_t down = 0, blocks = 0;  // blocks of an image, of all images
+    std::size_t block_parts = 1, column_parts = 1;
 
     conv_nhwc_tiles(const packed_conv_nhwc& w, const shape& in, const shape& out, const tile_loop& tiles,
                     std::size_t units) {
@@ -318,7 +318,7 @@ struct conv_nhwc_pass {
     }
     /// Sums of what is added to a block, before it is: [groups][positions][2].
     void sum_addend(isa set, std::size_t block, double* to) const {
-        const std::size_t positions = static_cast<std::size_t>(images(block) * rows(block) * out.extent(2));
+        const auto positions = static_cast<std::size_t>(images(block) * rows(block) * out.extent(2));
         for (std::int64_t group = 0; group < w.geometry().groups; ++group, to += 2 * positions)
             addend_sums(set, addend.data() + first_position(block) * pixel + group * w.outputs(),
                         static_cast<std::size_t>(pixel), positions, static_cast<std::size_t>(w.outputs()), to);
@@ -326,7 +326,7 @@ struct conv_nhwc_pass {
     /// Of a block that is computed but for its activation: how many positions do not add up. Then activates them.
     [[nodiscard]] std::size_t check(isa set, std::size_t block, const std::vector<product_sums>& sums, activation last,
                                     const float* from, const std::ptrdiff_t* at, const double* added) const {
-        const std::size_t positions = static_cast<std::size_t>(images(block) * rows(block) * out.extent(2));
+        const auto positions = static_cast<std::size_t>(images(block) * rows(block) * out.extent(2));
         std::size_t suspicious = 0;
         for (std::int64_t group = 0; group < w.geometry().groups; ++group) {
             const product_sums& expected = sums[static_cast<std::size_t>(group)];

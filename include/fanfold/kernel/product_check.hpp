@@ -35,7 +35,7 @@ struct product_sums {
         for (std::size_t panel = 0; panel < columns; panel += 16)
             for (std::size_t k = 0; k < inner; ++k)
                 for (std::size_t lane = 0; lane < 16; ++lane) {
-                    const double w = static_cast<double>(*from++);
+                    const auto w = static_cast<double>(*from++);
                     sums.ones[k] += w;
                     squares[k] += w * w;
                 }

@@ -52,14 +52,14 @@ public:
 private:
     struct ending {
         time_point when;
-        std::uint64_t tie;
+        std::uint64_t tie = 0;
         attempt what;
         [[nodiscard]] friend bool operator<(const ending& a, const ending& b) {  // the soonest is on top of a heap
             return a.when != b.when ? a.when > b.when : a.tie > b.tie;
         }
     };
     struct sleeper {
-        std::size_t worker;
+        std::size_t worker = 0;
         time_point until;
     };
 

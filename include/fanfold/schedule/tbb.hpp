@@ -186,7 +186,7 @@ private:
     template <class = void>
     struct placed {
         task what;
-        tbb::task_arena* arena;
+        tbb::task_arena* arena = nullptr;
         std::shared_ptr<std::atomic<bool>> taken;
         cpu_list cpus;
         void run() const {

@@ -107,7 +107,7 @@ public:
     }
 
     [[nodiscard]] pending<reply> submit(const tensor_view& items, std::size_t max_answers, const request_options& how,
-                                        answer_sink each) {
+                                        answer_sink&& each) {
         const auto request = std::make_shared<asked>(this->shared_from_this());
         const sequence_queue::sequence sequence = taken(items, max_answers, how, *request);
         request->each = std::move(each);

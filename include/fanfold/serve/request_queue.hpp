@@ -238,7 +238,7 @@ private:
     }
     void sink(heap& in, order by, std::size_t at) {
         const ticket t = in[at];
-        for (std::size_t child; (child = 2 * at + 1) < in.size(); at = child) {
+        for (std::size_t child = 0; (child = 2 * at + 1) < in.size(); at = child) {
             if (child + 1 < in.size() && before(by, in[child + 1], in[child])) ++child;
             if (!before(by, in[child], t)) break;
             place(in, by, at, in[child]);

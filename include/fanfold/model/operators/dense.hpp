@@ -48,7 +48,7 @@ public:
             detail::refuse("float32 [.., " + std::to_string(inner_) + "]", in[0].text());
         symbolic_shape y = x;
         y[y.rank() - 1] = columns_;
-        return {{element::float32, std::move(y)}};
+        return {{element::float32, y}};
     }
 
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
