@@ -126,6 +126,8 @@ public:
     [[nodiscard]] std::size_t size() const { return shape_.volume(); }
     [[nodiscard]] std::size_t bytes() const { return size() * size_of(type_); }
     [[nodiscard]] bool dense() const noexcept { return detail::dense(shape_, steps_); }
+    /// From now on the same of other elements.
+    void move_to(Byte* data) noexcept { data_ = data; }
 
     /// Typed view of the same elements; throws std::invalid_argument when `T` is not the element type.
     template <element_type T>

@@ -31,7 +31,11 @@ public:
 
     /// Allocates; the memory is first touched by whoever computes it.
     void declare(std::vector<tensor_type> types) {
-        for (const tensor_type& type : types) tensors_.push_back(tensor::uninitialized(type.type, type.shape));
+        for (const tensor_type& type : types) {
+            tensors_.push_back(tensor::uninitialized(type.type, type.shape));
+            const bool first_axis = type.rows == row_axis(0) && rows_ != 0;
+            row_bytes_.push_back(first_axis ? tensors_.back().bytes() / rows_ : 0);
+        }
         types_ = std::move(types);
     }
 
@@ -72,7 +76,14 @@ public:
     /// Where the answers of these rows are to be written: their final place or the workspace.
     [[nodiscard]] mutable_batch_view room(const row_set& which, workspace& space) {
         const auto views = space.take<mutable_tensor_view>(tensors_.size());
+        const bool together = in_place() && which.where() == writing::in_place && which.consecutive();
         for (std::size_t i = 0; i < views.size(); ++i) {
+            if (together && row_bytes_[i] != 0) {
+                const std::size_t first = which.rows() == 0 ? 0 : which.row(0);
+                new (&views[i]) mutable_tensor_view(tensors_[i].data() + first * row_bytes_[i], types_[i].type,
+                                                    shape_of(i, which));
+                continue;
+            }
             const mutable_tensor_view place = final_place(i, which);
             new (&views[i]) mutable_tensor_view(
                 place.data() != nullptr ? place : take_tensor(space, types_[i].type, shape_of(i, which)));
@@ -83,9 +94,9 @@ public:
     /// Moves what was written elsewhere to its place.
     void commit(const row_set& which, const mutable_batch_view& written) {
         for (std::size_t i = 0; i < written.size(); ++i) {
+            const std::byte* const begin = tensors_[i].data();
+            if (written[i].data() >= begin && written[i].data() < begin + tensors_[i].bytes()) continue;  // in place
             const mutable_tensor_view whole = tensors_[i];
-            if (written[i].data() >= whole.data() && written[i].data() < whole.data() + whole.bytes())
-                continue;           // in place
             if (!types_[i].rows) {  // the same from every shard
                 const std::lock_guard lock(mutex_);
                 if (i >= shared_written_) copy_elements(written[i], whole);
@@ -200,6 +211,7 @@ private:
     std::mutex mutex_;
     std::vector<tensor_type> types_;
     std::vector<tensor> tensors_;
+    std::vector<std::size_t> row_bytes_;  ///< of a row along axis 0; 0: another axis, or none
 };
 using answer_store = basic_answer_store<void>;
 

@@ -69,8 +69,12 @@ template <class = void>
     const auto views = space.take<tensor_view>(all.size());
     for (std::size_t p = 0; p < views.size(); ++p) {
         const part& from = all.parts()[p];
-        tensor_view seen = from.data();
-        if (from.rows() && consecutive) seen = seen.slice(*from.rows(), which.row(0), count);
+        if (consecutive || !from.rows()) {
+            const tensor_view& whole = from.data();
+            new (&views[p]) tensor_view(from.rows() ? whole.slice(*from.rows(), which.row(0), count) : whole);
+            if (views[p].dense()) continue;
+        }
+        tensor_view seen = consecutive || !from.rows() ? views[p] : from.data();
         if (from.rows() && !consecutive) {
             const std::size_t axis = *from.rows();
             const mutable_tensor_view room =

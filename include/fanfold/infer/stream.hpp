@@ -173,7 +173,10 @@ private:
         const std::span<const row_type> rows(read.rows);
         for (std::size_t first = 0; first < rows.size();) {
             std::size_t last = first + 1;
-            while (last < rows.size() && look_alike(rows[first], rows[last])) ++last;
+            if constexpr (element_type<row_type>)
+                last = rows.size();
+            else
+                while (last < rows.size() && look_alike(rows[first], rows[last])) ++last;
             read.batches.push_back(answer(rows.subspan(first, last - first), space));
             first = last;
         }
@@ -233,35 +236,36 @@ private:
             const std::size_t rows = of.answers.rows();
             for (; done.at < rows; ++done.at, ++done.handed) {
                 for (std::size_t output = 0; output < views_.size(); ++output)
-                    views_[output] = row_of(of.answers.parts()[output], views_[output], done.at);
-                const fault* failure = failure_of(of, done);
+                    go_to_row(of.answers.parts()[output], views_[output], done.at);
+                const fault* failure = of.failures.empty() ? nullptr : failure_of(of, done);
                 if (!take({done.first_row + done.handed, views_, failure})) return false;
             }
         }
         return true;
     }
     bool take(const streamed_row& row) {
-        std::string thrown;
         sink_answer answer = sink_answer::closed;
         if (!sink_gone_) try {
                 answer = sink_.take(row);
             } catch (const std::exception& why) {
-                thrown = why.what();
+                return not_taken(answer, why.what());
             } catch (...) {
-                thrown = "the sink threw something that is no std::exception";
+                return not_taken(answer, "the sink threw something that is no std::exception");
             }
+        if (answer != sink_answer::taken) return not_taken(answer, {});
+        ++(row.failure != nullptr ? result_.failed : result_.answered);
+        return true;
+    }
+    bool not_taken(sink_answer answer, const std::string& thrown) {
         const auto why = stop_.reason();
         if (answer == sink_answer::full && !why) return false;
-        const bool taken = answer == sink_answer::taken;
-        if (!taken) {
-            const std::lock_guard lock(mutex_);
-            sink_gone_ = sink_gone_ || thrown.empty();  // no later row either: a sink sees no gap
-            if (answer == sink_answer::full)
-                end(end_of(*why));
-            else
-                end(thrown.empty() ? stream_end::sink_closed : stream_end::sink_threw, thrown);
-        }
-        ++(!taken ? result_.undelivered : row.failure != nullptr ? result_.failed : result_.answered);
+        const std::lock_guard lock(mutex_);
+        sink_gone_ = sink_gone_ || thrown.empty();  // no later row either: a sink sees no gap
+        if (answer == sink_answer::full)
+            end(end_of(*why));
+        else
+            end(thrown.empty() ? stream_end::sink_closed : stream_end::sink_threw, thrown);
+        ++result_.undelivered;
         return true;
     }
 
@@ -281,11 +285,10 @@ private:
         if (*p.rows() != 0 || !first.dense()) return first;
         return first.reshaped(shape(std::span(first.shape().begin() + 1, first.rank() - 1)));
     }
-    static tensor_view row_of(const part& p, const tensor_view& any, std::size_t row) {
-        if (!p.rows()) return any;
+    static void go_to_row(const part& p, tensor_view& any, std::size_t row) {
+        if (!p.rows()) return;
         const std::int64_t step = p.data().steps()[*p.rows()];
-        const std::size_t skip = row * static_cast<std::size_t>(step) * size_of(any.type());
-        return {p.data().data() + skip, any.type(), any.shape(), any.steps()};
+        any.move_to(p.data().data() + row * static_cast<std::size_t>(step) * size_of(any.type()));
     }
 
     const Model& model_;

@@ -210,6 +210,7 @@ template <stream_row Row>
 /// Rows that look alike as one batch: a new axis 0 counts them.
 template <stream_row Row>
 [[nodiscard]] batch stacked(std::span<const Row> rows) {
+    if constexpr (element_type<Row>) return batch(tensor::of<Row>({static_cast<std::int64_t>(rows.size())}, rows));
     std::vector<part> parts;
     for (std::size_t input = 0; input < inputs_of(rows.front()); ++input) {
         const tensor_view first = input_of(rows.front(), input);
