@@ -99,7 +99,8 @@ struct plane_check_call {
 }
 /// By the squares of the answers alone, a part of the sum below, so that most rows need no more. `square` is a float sum.
 [[nodiscard]] inline bool is_clearly_right(std::size_t inner, double difference, double square) {
-    return square < 1e35 && std::abs(difference) <= check_limit(inner, square);
+    constexpr double unit = 4 * 0x1p-24;  // squared: a root for each row would be felt where rows are short
+    return square < 1e35 && difference * difference <= unit * unit * static_cast<double>(inner) * square;
 }
 
 /// d <= kappa u sqrt(K) sqrt(sum of x^2 w2 + sum of y^2), kappa 4, and finite. x(k) and y(n) give the elements.
