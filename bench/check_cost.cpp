@@ -97,8 +97,8 @@ int main(int argc, char** argv) {
             if (const auto* c = step.op.as<convolution>()) {
                 const auto depth = static_cast<std::size_t>(c->weights().plan().depth);
                 const auto* weights = reinterpret_cast<const float*>(c->weights().memory().data());
-                const std::size_t count = c->weights().memory().size() / sizeof(float);
-                draw(weights, depth, count / (depth + 1) / 16 * 16, random);  // whole sixteens: packed in another way
+                const std::size_t floats = c->weights().memory().size() / sizeof(float);
+                draw(weights, depth, floats / (depth + 1) / 16 * 16, random);  // whole sixteens: packed in another way
             }
             if (const auto* c = step.op.as<convolution_nhwc>(); c != nullptr && c->direct() != nullptr)
                 for (std::int64_t group = 0; group < c->direct()->geometry().groups; ++group) {
