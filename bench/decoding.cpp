@@ -138,21 +138,79 @@ time_point send(const std::vector<asked>& requests, double sequences_per_s, doub
     return start;
 }
 
-template <class Executor, class Model>
+template <class Executor, class Model, class Ask>
 figures offered(const Executor& cores, const Model& model, continuous_options how, const std::vector<asked>& requests,
-                double sequences_per_s, double lasts) {
+                double sequences_per_s, double lasts, const Ask& ask) {
     how.max_queued = 1U << 20;
     record all;
     continuous server(cores, model, how);
     const time_point start = send(requests, sequences_per_s, lasts, [&](const asked& a, time_point intended) {
-        all.ask(server, a.prompt, a.answers, a.answers, intended);
+        ask(all, server, a, intended);
     });
     return all.wait(start, server.counts());
 }
 
-/// Batches as a graph takes them that has one length for all rows: who waits when a worker is free is a batch, and all of
-/// its rows are computed until the longest has its answers. Each is told when its own are there.
-figures offered_in_padded_batches(const character_decoder& model, std::size_t workers, std::size_t slots,
+/// Texts that one worker continues together.
+class texts {
+public:
+    texts(const character_decoder& model, std::size_t slots) : model_(model), states_(model.state(slots)) {}
+    [[nodiscard]] static std::size_t length(const asked& a) { return a.answers; }
+    void begin(const std::vector<const asked*>& rows) {
+        items_.clear();
+        pieces_.clear();
+        answers_.resize(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            pieces_.push_back({i, 0, items_.size(), rows[i]->prompt.size(), true});
+            items_.insert(items_.end(), rows[i]->prompt.begin(), rows[i]->prompt.end());
+        }
+    }
+    void step() {
+        const workspace::scope scratch(space_);
+        model_.step(states_, pieces_, as_view(items_),
+                    view<std::int64_t>(answers_.data(), shape{static_cast<std::int64_t>(answers_.size())}), space_);
+        items_ = answers_;
+        for (std::size_t i = 0; i < pieces_.size(); ++i)
+            pieces_[i] = {i, pieces_[i].position + pieces_[i].items, i, 1, true};
+    }
+
+private:
+    const character_decoder& model_;
+    decltype(std::declval<const character_decoder&>().state(1)) states_;
+    workspace space_;
+    std::vector<std::int64_t> items_, answers_;
+    std::vector<step_piece> pieces_;
+};
+
+/// Sounds, frame by frame.
+class sounds {
+public:
+    sounds(const carried_state<graph>& model, std::size_t slots) : model_(model), states_(model.state(slots)) {}
+    [[nodiscard]] static std::size_t length(const asked& a) { return 1 + a.answers / 4; }
+    void begin(const std::vector<const asked*>& rows) {
+        const auto count = static_cast<std::int64_t>(rows.size());
+        frames_ = tensor(element::float32, {count, 576});
+        answers_ = tensor(model_.form().answer.type, {count, 1});
+        pieces_.clear();
+        for (std::size_t i = 0; i < rows.size(); ++i) pieces_.push_back({i, 0, i, 1, true});
+    }
+    void step() {
+        const workspace::scope scratch(space_);
+        model_.step(states_, pieces_, frames_, answers_, space_);
+        for (step_piece& p : pieces_) ++p.position;
+    }
+
+private:
+    const carried_state<graph>& model_;
+    decltype(std::declval<const carried_state<graph>&>().state(1)) states_;
+    workspace space_;
+    tensor frames_, answers_;
+    std::vector<step_piece> pieces_;
+};
+
+/// Batches as a graph takes them that has one length for all rows: who waits when a worker is free is a batch, and all
+/// of its rows are computed until the longest has its answers. Each is told when its own are there.
+template <class Rows, class Model>
+figures offered_in_padded_batches(const Model& model, std::size_t workers, std::size_t slots,
                                   const std::vector<asked>& requests, double sequences_per_s, double lasts) {
     struct waiting {
         const asked* what;
@@ -166,8 +224,7 @@ figures offered_in_padded_batches(const character_decoder& model, std::size_t wo
     std::size_t useful = 0;
     time_point end{};
     const auto work = [&] {
-        auto states = model.state(slots);
-        workspace space;
+        Rows together(model, slots);
         for (;;) {
             std::vector<waiting> rows;
             {
@@ -176,32 +233,25 @@ figures offered_in_padded_batches(const character_decoder& model, std::size_t wo
                 for (; !line.empty() && rows.size() < slots; line.pop_front()) rows.push_back(line.front());
             }
             if (rows.empty()) return;
-            std::vector<std::int64_t> items, answers(rows.size());
-            std::vector<step_piece> pieces;
+            std::vector<const asked*> whose;
             std::vector<time_point> ends(rows.size());
             std::size_t longest = 0;
-            for (std::size_t i = 0; i < rows.size(); ++i) {
-                const asked& a = *rows[i].what;
-                pieces.push_back({i, 0, items.size(), a.prompt.size(), true});
-                items.insert(items.end(), a.prompt.begin(), a.prompt.end());
-                longest = std::max(longest, a.answers);
+            for (const waiting& one : rows) {
+                whose.push_back(one.what);
+                longest = std::max(longest, Rows::length(*one.what));
             }
+            together.begin(whose);
             for (std::size_t number = 1; number <= longest; ++number) {
-                const workspace::scope scratch(space);
-                model.step(states, pieces, as_view(items),
-                           view<std::int64_t>(answers.data(), shape{static_cast<std::int64_t>(answers.size())}), space);
-                items = answers;
-                for (std::size_t i = 0; i < rows.size(); ++i) {
-                    pieces[i] = {i, pieces[i].position + pieces[i].items, i, 1, true};
-                    if (rows[i].what->answers == number) ends[i] = std::chrono::steady_clock::now();
-                }
+                together.step();
+                for (std::size_t i = 0; i < rows.size(); ++i)
+                    if (Rows::length(*whose[i]) == number) ends[i] = std::chrono::steady_clock::now();
             }
             const std::lock_guard lock(mutex);
             for (std::size_t i = 0; i < rows.size(); ++i) {
-                useful += rows[i].what->answers;
+                useful += Rows::length(*whose[i]);
                 end = std::max(end, ends[i]);
                 per_answer.push_back(1e6 * seconds(ends[i] - rows[i].intended) /
-                                     static_cast<double>(rows[i].what->answers));
+                                     static_cast<double>(Rows::length(*whose[i])));
             }
         }
     };
@@ -272,31 +322,38 @@ int main(int argc, char** argv) try {
     show("static, padded to the longest", full);
     show("one at a time", saturated(cores, model, {.max_slots = 1}, count / 2, plain));
 
-    std::printf(
-        "\nPoisson arrivals    continuous             static, who is done rests   static, padded\n"
-        "offered tokens/s    tokens/s  p99 (us)     tokens/s  p99 (us)          tokens/s  p99 (us) a token\n");
-    std::vector<figures> of[3];
-    for (const double share : {0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95}) {
-        const double per_s = share * best.answers_per_s / mean;
-        of[0].push_back(offered(cores, model, joins, requests, per_s, lasts));
-        of[1].push_back(offered(cores, model, waits, requests, per_s, lasts));
-        of[2].push_back(offered_in_padded_batches(model, cores.workers(), slots, requests, per_s, lasts));
-        std::printf("%16.0f", share * best.answers_per_s);
-        for (const auto& one : of)
-            std::printf("    %8.0f  %8.0f       ", one.back().answers_per_s, one.back().p99_per_answer_us);
-        std::printf("\n");
-    }
-    std::printf("\nmost tokens/s with p99 at most   continuous   who is done rests   padded\n");
-    for (const double limit : {150.0, 250.0, 400.0, 600.0, 1000.0, 2000.0}) {
-        std::printf("%15.0f us a token", limit);
-        for (const auto& one : of) {
-            double most_of_all = 0;
-            for (const figures& f : one)
-                if (f.p99_per_answer_us <= limit) most_of_all = std::max(most_of_all, f.answers_per_s);
-            std::printf("   %12.0f", most_of_all);
+    const auto compare = [&](const char* what, double most_per_s, double mean_length, const auto& each) {
+        std::printf(
+            "\nPoisson arrivals    continuous             static, who is done rests   static, padded\n"
+            "offered %6s/s    %6s/s  p99 (us)        per s  p99 (us)             per s  p99 (us) of one\n",
+            what, what);
+        std::vector<figures> of[3];
+        for (const double share : {0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95}) {
+            for (std::size_t k = 0; k < 3; ++k) of[k].push_back(each(k, share * most_per_s / mean_length));
+            std::printf("%16.0f", share * most_per_s);
+            for (const auto& one : of)
+                std::printf("    %8.0f  %8.0f       ", one.back().answers_per_s, one.back().p99_per_answer_us);
+            std::printf("\n");
         }
-        std::printf("\n");
-    }
+        std::printf("\nmost %s/s with p99 at most   continuous   who is done rests   padded\n", what);
+        for (const double limit : {150.0, 250.0, 400.0, 600.0, 1000.0, 2000.0}) {
+            std::printf("%15.0f us", limit);
+            for (const auto& one : of) {
+                double most_of_all = 0;
+                for (const figures& f : one)
+                    if (f.p99_per_answer_us <= limit) most_of_all = std::max(most_of_all, f.answers_per_s);
+                std::printf("   %12.0f", most_of_all);
+            }
+            std::printf("\n");
+        }
+    };
+    const auto text = [](record& all, auto& server, const asked& a, time_point intended) {
+        all.ask(server, a.prompt, a.answers, a.answers, intended);
+    };
+    compare("tokens", best.answers_per_s, mean, [&](std::size_t k, double per_s) {
+        return k == 2 ? offered_in_padded_batches<texts>(model, cores.workers(), slots, requests, per_s, lasts)
+                      : offered(cores, model, k == 0 ? joins : waits, requests, per_s, lasts, text);
+    });
 
     if (argc > 3 && *argv[3] != '\0') {
         const graph network = onnx::load(argv[3]);
@@ -310,11 +367,32 @@ int main(int argc, char** argv) try {
             all.ask(server, sound, 0, frames, start);
         };
         std::printf("\nstreams, all at once            frames/s   p99 between two (us)   streams a step\n");
+        const auto padded_stream = [&](record& all, auto& server, std::size_t i, time_point start) {
+            std::size_t longest = 0;
+            for (std::size_t k = i / slots * slots; k < i / slots * slots + slots; ++k)
+                longest = std::max(longest, sounds::length(requests[k % requests.size()]));
+            const tensor sound(element::float32, {static_cast<std::int64_t>(longest), 576});
+            all.ask(server, sound, 0, sounds::length(requests[i % requests.size()]), start);
+        };
         const auto streams = static_cast<std::size_t>(lasts * 200);
         static_cast<void>(saturated(cores, vad, joins, streams / 4, stream));
-        show("continuous", saturated(cores, vad, joins, streams, stream));
+        const figures most_frames = saturated(cores, vad, joins, streams, stream);
+        show("continuous", most_frames);
         show("static, who is done rests", saturated(cores, vad, waits, streams, stream));
+        show("static, padded to the longest", saturated(cores, vad, waits, streams, padded_stream));
         show("one at a time", saturated(cores, vad, {.max_slots = 1}, streams / 2, stream));
+        double frames = 0;
+        for (const asked& a : requests) frames += static_cast<double>(sounds::length(a));
+        const auto sound = [](record& all, auto& server, const asked& a, time_point intended) {
+            const std::size_t length = sounds::length(a);
+            all.ask(server, tensor(element::float32, {static_cast<std::int64_t>(length), 576}), 0, length, intended);
+        };
+        compare("frames", most_frames.answers_per_s, frames / static_cast<double>(requests.size()),
+                [&](std::size_t k, double per_s) {
+                    if (k == 2)
+                        return offered_in_padded_batches<sounds>(vad, cores.workers(), slots, requests, per_s, lasts);
+                    return offered(cores, vad, k == 0 ? joins : waits, requests, per_s, lasts, sound);
+                });
     }
     return 0;
 } catch (const std::exception& error) {
