@@ -10,6 +10,7 @@
 #include <vector>       // std::vector
 
 #include "../../core/tensor.hpp"
+#include "../../kernel/transpose.hpp"
 #include "../operation.hpp"
 #include "expect.hpp"
 #include "reshape.hpp"
@@ -125,10 +126,7 @@ public:
     }
     [[nodiscard]] bool mixes_rows(std::span<const argument>) const { return false; }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
-        const detail::axis_list from = order(in[0].rank());
-        strides steps{};
-        for (std::size_t axis = 0; axis < from.size(); ++axis) steps[axis] = in[0].steps()[from[axis]];
-        detail::copy_elements({in[0].data(), in[0].type(), out[0].shape(), steps}, out[0]);
+        kernel::transpose(in[0], order(in[0].rank()), out[0]);
     }
 
     /// The order in full, checked against a rank.
