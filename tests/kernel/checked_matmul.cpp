@@ -8,6 +8,7 @@
 #include <random>
 
 #include "../catch.hpp"
+#include "../sanitized.hpp"
 #include "helpers.hpp"
 
 using namespace fanfold;
@@ -81,6 +82,7 @@ TEST_CASE("A checked product has the bits of matmul, whatever its sizes, activat
                                      {1, 1024, 1030},
                                      {5, 0, 6},
                                      {300, 300, 300}}) {
+            if (sanitized && m == 300) continue;
             const product p(m, k, n, random);
             for (const activation act : {activation::none, activation::relu, activation::gelu, activation::tanh}) {
                 std::vector<float> plain(static_cast<std::size_t>(m * n)), checked;

@@ -103,7 +103,7 @@ TEST_CASE("convolutions are split into blocks of positions, panels of channels a
                 kernel::detail::conv_nhwc(set, {p.in.data(), p.in_shape()}, packed, {out, answer}, space, act, added);
             });
         };
-        check(activation::sigmoid, {});
+        if (!sanitized) check(activation::sigmoid, {});
         check(activation::relu, {addend.data(), answer});
     }
 }

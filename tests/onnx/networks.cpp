@@ -23,7 +23,7 @@ using fanfold::tensor;
 #ifdef __OPTIMIZE__
 constexpr std::size_t some_images = 10000;
 #else
-constexpr std::size_t some_images = 200;  // the rest would take minutes
+constexpr std::size_t some_images = 100;  // the rest would take minutes
 #endif
 
 struct trained {
