@@ -35,6 +35,11 @@ function(fanfold_compile_together target)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${arg_SOURCES})  # their includes are read here
   list(REMOVE_DUPLICATES headers)
   target_precompile_headers(${target} PRIVATE ${headers})
+  if(NOT headers STREQUAL "${${target}_precompiled}")  # CMake gives the new list an old time, which clang refuses
+    set(made ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx)
+    file(REMOVE ${made}.pch ${made}.gch)
+    set(${target}_precompiled "${headers}" CACHE INTERNAL "")
+  endif()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${arg_BATCH}
                         UNITY_BUILD_UNIQUE_ID fanfold_test_file
                         UNITY_BUILD_CODE_BEFORE_INCLUDE "namespace fanfold_test_file {"
