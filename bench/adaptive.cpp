@@ -17,6 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "load_ends.hpp"
+#include "median.hpp"
+
 namespace {
 
 using namespace fanfold;
@@ -55,20 +58,6 @@ struct costly_calls {
         std::fill_n(out.as<float>().data(), out.as<float>().size(), 0.0F);
     }
 };
-
-load_end end_of(const reply& r) {
-    if (r.answered()) return load_end::answered;
-    switch (r.failures.front().kind) {
-        case fault_kind::timed_out: return load_end::timed_out;
-        case fault_kind::overloaded: return load_end::overloaded;
-        default: return load_end::failed;
-    }
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
 
 template <class Model>
 class bench {

@@ -18,12 +18,9 @@
 #include <string>
 #include <vector>
 
-namespace {
+#include "median.hpp"
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
+namespace {
 
 /// Normal weights of a product [inner, columns], in place.
 void draw(const float* panels, std::size_t inner, std::size_t columns, std::mt19937& random) {

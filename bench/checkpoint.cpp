@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+#include "median.hpp"
+
 namespace {
 
 struct given {
@@ -31,11 +33,6 @@ struct given {
 };
 
 double seconds(fanfold::duration d) { return std::chrono::duration<double>(d).count(); }
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
 
 /// The mean of the fastest fifth: others who take time away now and then do not matter.
 double fastest(std::vector<double> values) {

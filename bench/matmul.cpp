@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "machine.hpp"
+#include "median.hpp"
 
 namespace {
 
@@ -19,11 +20,6 @@ using fanfold::view;
 double flops(const benchmark::State& state) {
     return 2.0 * static_cast<double>(state.range(0)) * static_cast<double>(state.range(1)) *
            static_cast<double>(state.range(2));
-}
-
-double median(std::vector<double>& values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
 }
 
 /// An iteration is a slice of products and, in turns with it, one of what the core can do. Counters: `best`, its flops a

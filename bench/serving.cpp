@@ -19,6 +19,9 @@
 #include <thread>
 #include <vector>
 
+#include "load_ends.hpp"
+#include "median.hpp"
+
 namespace {
 
 using namespace fanfold;
@@ -168,20 +171,6 @@ double resident_mib() {
     double all = 0, resident = 0;
     statm >> all >> resident;
     return resident * 4096 / (1 << 20);
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-load_end end_of(const reply& r) {
-    if (r.answered()) return load_end::answered;
-    switch (r.failures.front().kind) {
-        case fault_kind::timed_out: return load_end::timed_out;
-        case fault_kind::overloaded: return load_end::overloaded;
-        default: return load_end::failed;
-    }
 }
 
 }  // namespace

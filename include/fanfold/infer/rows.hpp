@@ -69,25 +69,21 @@ template <class = void>
     const auto views = space.take<tensor_view>(all.size());
     for (std::size_t p = 0; p < views.size(); ++p) {
         const part& from = all.parts()[p];
-        if (consecutive || !from.rows()) {
-            const tensor_view& whole = from.data();
-            new (&views[p]) tensor_view(from.rows() ? whole.slice(*from.rows(), which.row(0), count) : whole);
-            if (views[p].dense()) continue;
-        }
-        tensor_view seen = consecutive || !from.rows() ? views[p] : from.data();
+        const tensor_view& whole = from.data();
         if (from.rows() && !consecutive) {
             const std::size_t axis = *from.rows();
             const mutable_tensor_view room =
-                take_tensor(space, seen.type(), seen.shape().with(axis, static_cast<std::int64_t>(count)));
+                take_tensor(space, whole.type(), whole.shape().with(axis, static_cast<std::int64_t>(count)));
             for (std::size_t i = 0; i < count; ++i)
-                copy_elements(seen.slice(axis, which.row(i), 1), room.slice(axis, i, 1));
-            seen = room;
-        } else if (!seen.dense()) {
-            const mutable_tensor_view room = take_tensor(space, seen.type(), seen.shape());
-            copy_elements(seen, room);
-            seen = room;
+                copy_elements(whole.slice(axis, which.row(i), 1), room.slice(axis, i, 1));
+            new (&views[p]) tensor_view(room);
+            continue;
         }
-        new (&views[p]) tensor_view(seen);
+        new (&views[p]) tensor_view(from.rows() ? whole.slice(*from.rows(), which.row(0), count) : whole);
+        if (views[p].dense()) continue;
+        const mutable_tensor_view room = take_tensor(space, views[p].type(), views[p].shape());
+        copy_elements(views[p], room);
+        views[p] = room;
     }
     return {views, count};
 }

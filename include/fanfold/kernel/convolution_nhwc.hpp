@@ -1,6 +1,7 @@
 // fanfold/kernel/convolution_nhwc.hpp - 2-D convolution of images whose channels lie side by side; weights packed once,
 // for any image size.
 //   in    images [N, H, W, C], weights [O, C / groups, kh, kw] packed      out   act(bias + convolution + addend)
+// Longer than 400 lines: how weights are packed, how a batch is cut and how blocks are computed fit each other.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::max, std::min, std::clamp, std::fill_n, std::copy_n

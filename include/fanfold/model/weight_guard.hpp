@@ -1,12 +1,14 @@
 // fanfold/model/weight_guard.hpp - what an operation's weights were when they were packed, and the sums that checksums need.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>  // std::byte
+#include <cstddef>  // std::byte, std::size_t
 #include <cstdint>  // std::uint64_t
 #include <mutex>    // std::once_flag
 #include <span>     // std::span
+#include <string>   // std::string
 #include <vector>   // std::vector
 
+#include "../context/sum_checks.hpp"
 #include "../core/hash.hpp"
 #include "../kernel/product_check.hpp"
 
@@ -41,6 +43,12 @@ public:
     }
     /// The sums are of weights that had changed already. After a call of `sums`.
     [[nodiscard]] bool late() const noexcept { return late_; }
+    /// Tells a job's checks what one operation found with `sums`: where it is suspicious, the weights are looked at.
+    void tell(sum_checks& job, std::size_t products, std::size_t suspicious, const std::string& operation,
+              std::span<const std::byte> packed, std::span<const float> bias = {}) const {
+        job.add(products, suspicious);
+        if (late_ || (suspicious != 0 && !unchanged(packed, bias))) job.damaged(operation);
+    }
 
 private:
     [[nodiscard]] static std::uint64_t of(std::span<const std::byte> bytes) noexcept {

@@ -76,8 +76,8 @@ public:
         const view<float> y = detail::as_images(out[0]).as<float>();
         if (space.sums == nullptr) return kernel::conv2d(x, *weights_, y, space, activation_);
         const std::size_t suspicious = kernel::checked_conv2d(x, *weights_, sums(), y, space, activation_);
-        space.sums->add(y.size() / static_cast<std::size_t>(answer_[0]) * groups_, suspicious);
-        if (guard_->late() || (suspicious != 0 && !weights_intact())) space.sums->damaged("Conv");
+        guard_->tell(*space.sums, y.size() / static_cast<std::size_t>(answer_[0]) * groups_, suspicious, "Conv",
+                     weights_->memory());
     }
 
     void prepare_checksum() const { (void)sums(); }

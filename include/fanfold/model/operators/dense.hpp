@@ -58,8 +58,7 @@ public:
         const view<float> y = out[0].reshaped({rows, columns_}).as<float>();
         if (space.sums == nullptr) return kernel::matmul(x, seen(), y, activation_, space.tiles);
         const std::size_t suspicious = kernel::checked_matmul(x, seen(), sums(), y, activation_, space.tiles);
-        space.sums->add(static_cast<std::size_t>(rows), suspicious);
-        if (guard_->late() || (suspicious != 0 && !weights_intact())) space.sums->damaged(name_);
+        guard_->tell(*space.sums, static_cast<std::size_t>(rows), suspicious, name_, weights_->memory(), added_bias());
     }
 
     void prepare_checksum() const { (void)sums(); }

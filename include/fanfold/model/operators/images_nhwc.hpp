@@ -158,8 +158,7 @@ private:
     void checked(const view<const float>& in, const view<float>& out, workspace& space,
                  const view<const float>& addend) const {
         const std::size_t suspicious = kernel::checked_conv_nhwc(in, *dense_, sums(), out, space, activation_, addend);
-        space.sums->add(out.size() / static_cast<std::size_t>(dense_->outputs()), suspicious);
-        if (guard_->late() || (suspicious != 0 && !weights_intact())) space.sums->damaged("Conv");
+        guard_->tell(*space.sums, out.size() / static_cast<std::size_t>(dense_->outputs()), suspicious, "Conv", memory());
     }
     [[nodiscard]] const std::vector<kernel::product_sums>& sums() const {
         return guard_->sums(memory(), {}, [this] { return dense_->sums(); });
