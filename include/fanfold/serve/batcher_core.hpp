@@ -1,35 +1,27 @@
 // fanfold/serve/batcher_core.hpp - the threads around a request_queue: who waits, who computes, who keeps the time.
-// Longer than 400 lines: all of it happens under one lock or between two holds of it, and is read in one piece.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>           // std::min, std::find
-#include <cstddef>             // std::size_t
-#include <exception>           // std::exception
-#include <memory>              // std::shared_ptr
-#include <mutex>               // std::mutex
-#include <new>                 // std::bad_alloc
-#include <optional>            // std::optional
-#include <stdexcept>           // std::invalid_argument
-#include <string>              // std::string
-#include <utility>             // std::move
-#include <vector>              // std::vector
+#include <algorithm>  // std::min
+#include <cstddef>    // std::size_t
+#include <exception>  // std::exception
+#include <memory>     // std::shared_ptr
+#include <mutex>      // std::mutex
+#include <new>        // std::bad_alloc
+#include <optional>   // std::optional
+#include <stdexcept>  // std::invalid_argument
+#include <string>     // std::string
+#include <utility>    // std::move
+#include <vector>     // std::vector
 
 #include "../infer/pending.hpp"
 #include "../infer/run_batch.hpp"
-#include "../partition/bucketed.hpp"
 #include "request.hpp"
 #include "request_queue.hpp"
+#include "spare_rows.hpp"
 #include "staff.hpp"
+#include "unequal_lengths.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
-
-/// Rows of unequal length in one batch: zeros stand behind the shorter ones. The model must give a row the same answer
-/// whatever stands there, as by a mask or a length among its inputs.
-struct unequal_lengths {
-    std::size_t axis = 1;                   ///< of all inputs that have rows and this axis
-    std::size_t tokens_per_batch = 0;       ///< at most: rows times the longest; who waits is grouped by `bucketed`
-    std::vector<std::size_t> answers = {};  ///< which have the axis, too: cut back to a request's own length
-};
 
 struct batcher_options {
     std::size_t max_rows = 64;  ///< of a batch
@@ -96,9 +88,8 @@ public:
         const std::size_t count = rows.rows();
         if (count == 0) throw std::invalid_argument("batcher: a request without rows");
         const std::size_t each = splits(rows) ? how_.max_rows : count;
-        const auto request =
-            std::make_shared<asked>(this->shared_from_this(), std::move(rows), std::move(copy),
-                                    (count + each - 1) / each, now);
+        const auto request = std::make_shared<asked>(this->shared_from_this(), std::move(rows), std::move(copy),
+                                                     (count + each - 1) / each, now);
         pending<reply> reply(std::shared_ptr<promise<fanfold::reply>>(request, &request->line.there));
         todo due;
         {
@@ -174,36 +165,6 @@ private:
         std::size_t rows = 0;
     };
     using todo = errands<asked>;
-    /// Memory that rows of requests were copied to, for those of others: they are allocated by one thread and freed by
-    /// another, for which allocators are slow.
-    class spare_rows {
-    public:
-        [[nodiscard]] tensor like(const tensor_view& rows) {
-            {
-                const std::lock_guard lock(mutex_);
-                if (!spare_.empty() && spare_.back().type() == rows.type() && spare_.back().shape() == rows.shape()) {
-                    tensor last = std::move(spare_.back());
-                    spare_.pop_back();
-                    return last;
-                }
-            }
-            return tensor::uninitialized(rows.type(), rows.shape());
-        }
-        /// Those of requests that are over; a few MiB at most.
-        void keep(const std::vector<std::shared_ptr<asked>>& over) {
-            const std::lock_guard lock(mutex_);
-            for (const std::shared_ptr<asked>& who : over)
-                if (const std::size_t bytes = who->copy.bytes(); bytes != 0) {
-                    if (!spare_.empty() && spare_.back().bytes() != bytes) spare_.clear();
-                    if ((spare_.size() + 1) * bytes <= most_bytes) spare_.push_back(std::move(who->copy));
-                }
-        }
-
-    private:
-        static constexpr std::size_t most_bytes = std::size_t{4} << 20U;
-        std::mutex mutex_;
-        std::vector<tensor> spare_;
-    };
     using leaving = std::vector<std::shared_ptr<asked>>;  // their reply is complete
 
     [[nodiscard]] bool splits(const batch& rows) const {
@@ -271,7 +232,8 @@ private:
 
     /// Computes batches until none is due.
     void work() {
-        staff_.attend(workers_.spaces(), [] {}, [this](workspace& space) { return work_on_one(space); });
+        staff_.attend(
+            workers_.spaces(), [] {}, [this](workspace& space) { return work_on_one(space); });
     }
     bool work_on_one(workspace& space) {
         const time_point now = std::chrono::steady_clock::now();
@@ -306,39 +268,20 @@ private:
 
     void compute(const std::vector<place>& pieces, time_point started, workspace& space) {
         if (!how_.lengths) return compute_together(pieces, started, space);
-        for (const std::vector<place>& group : by_length(pieces)) compute_together(group, started, space);
-    }
-    /// Pieces, or parts of them, that are to be padded together.
-    [[nodiscard]] std::vector<std::vector<place>> by_length(const std::vector<place>& pieces) const {
-        std::vector<std::size_t> piece_of_row, row_in_piece, lengths;
-        for (std::size_t i = 0; i < pieces.size(); ++i)
-            for (std::size_t row = 0; row < pieces[i].rows; ++row) {
-                piece_of_row.push_back(i);
-                row_in_piece.push_back(row);
-                lengths.push_back(length_of(pieces[i].of->rows, how_.lengths->axis));
-            }
-        const plan groups =
-            bucketed{.length = lengths, .tokens_per_shard = how_.lengths->tokens_per_batch}({.rows = lengths.size()});
-        std::vector<std::vector<place>> all(groups.shards());
+        std::vector<rows_of_batch> rows;
+        for (const place& piece : pieces) rows.push_back({&piece.of->rows, piece.first, piece.rows});
+        const auto groups = groups_by_length(rows, *how_.lengths);
         std::vector<std::size_t> parts(pieces.size(), 0);
-        for (std::size_t shard = 0; shard < groups.shards(); ++shard)
-            for (std::size_t at = 0; at < groups.rows_of(shard); ++at) {
-                const std::size_t row = groups.row(shard, at), i = piece_of_row[row];
-                const std::size_t first = pieces[i].first + row_in_piece[row];
-                std::vector<place>& group = all[shard];
-                if (!group.empty() && group.back().of == pieces[i].of &&
-                    group.back().first + group.back().rows == first) {
-                    ++group.back().rows;
-                    continue;
-                }
-                group.push_back({pieces[i].of, first, 1});
-                ++parts[i];
-            }
+        for (const std::vector<rows_of_piece>& group : groups)
+            for (const rows_of_piece& some : group) ++parts[some.piece];
         for (std::size_t i = 0; i < pieces.size(); ++i)
             if (parts[i] > 1) pieces[i].of->parts.split(parts[i] - 1);
-        return all;
+        for (const std::vector<rows_of_piece>& group : groups) {
+            std::vector<place> together;
+            for (const rows_of_piece& some : group) together.push_back({pieces[some.piece].of, some.first, some.rows});
+            compute_together(together, started, space);
+        }
     }
-
     void compute_together(const std::vector<place>& pieces, time_point started, workspace& space) {
         std::vector<rows_of_batch> rows;
         std::vector<std::size_t> cuts{0};
@@ -353,7 +296,7 @@ private:
         for (std::size_t i = 0; i < pieces.size(); ++i) {
             const place& piece = pieces[i];
             std::optional<batch> shorter;
-            if (how_.lengths) shorter = cut_back(result.answers, piece.of->rows);
+            if (how_.lengths) shorter = cut_back(result.answers, piece.of->rows, *how_.lengths);
             if (piece.of->parts.add(shorter ? *shorter : result.answers, result.failures, cuts[i], piece.first,
                                     piece.rows, started))
                 gone.push_back(piece.of);
@@ -366,20 +309,6 @@ private:
             counts_.computed += gone.size();
         }
         finish(gone);
-    }
-    /// Answers that have the padded axis, as long as the request's rows are.
-    [[nodiscard]] batch cut_back(const batch& answers, const batch& rows) const {
-        const std::size_t axis = how_.lengths->axis, length = length_of(rows, axis);
-        std::vector<part> parts;
-        for (std::size_t i = 0; i < answers.size(); ++i) {
-            const part& p = answers.parts()[i];
-            bool cut = has_length(p, axis) && static_cast<std::size_t>(p.data().extent(axis)) > length;
-            cut = cut && std::find(how_.lengths->answers.begin(), how_.lengths->answers.end(), i) !=
-                             how_.lengths->answers.end();
-            const tensor_view seen = cut ? p.data().slice(axis, 0, length) : p.data();
-            parts.emplace_back(seen, p.rows(), p.name());
-        }
-        return batch(std::move(parts));
     }
     batch_result computed(const std::vector<rows_of_batch>& rows, const std::vector<std::size_t>& cuts,
                           workspace& space) {
