@@ -60,7 +60,7 @@ TEST_CASE("a language model continues as it was trained to, and its bits do not 
         if (i != 0) CHECK(a.shape() == b.shape());
     }
     CHECK(std::memcmp(last_logits(at_once).data(), last_logits(by_token).data(), vocabulary.size() * sizeof(float)) == 0);
-    for (const std::size_t cache : {1, 2})
+    for (const std::size_t cache : {std::size_t{1}, std::size_t{2}})
         CHECK(std::memcmp(at_once[cache].data(), by_token[cache].data(), at_once[cache].bytes()) == 0);
 
     std::string text;
