@@ -3,14 +3,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::min, std::max
-#include <array>      // std::array
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::uint64_t, std::uint32_t
 #include <optional>   // std::optional
-#include <utility>    // std::swap
 #include <vector>     // std::vector
 
 #include "../context/clock.hpp"
+#include "ticket_order.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -37,7 +36,8 @@ namespace detail {
 /// Requests whose deadline has passed are never handed over; those that can hardly be in time any more, by one and a half
 /// times what batches took of late, wait until there are no others: a batch is not made longer for them.
 ///
-/// cost     O(log n) a request for each step of its way; memory for as many as ever waited at once
+/// cost     O(1) a request for each step of its way where ranks and deadlines come nearly in order, O(log n) otherwise;
+///          memory for as many as ever waited at once
 /// threads  one user at a time
 /// source   the batch size as in Clipper (Crankshaw et al. 2017): one more while batches take less than half the latency
 ///          target, since a request may wait for one batch and be in the next; a tenth less when one takes longer. Until
@@ -45,7 +45,7 @@ namespace detail {
 template <class>
 class basic_request_queue {
 public:
-    using ticket = std::uint32_t;
+    using ticket = ticket_order::ticket;
     struct request {
         std::size_t rows = 1;
         std::size_t like = 0;  ///< only requests with the same number are joined; small numbers
@@ -60,35 +60,35 @@ public:
     [[nodiscard]] std::optional<ticket> submit(time_point now, const request& r, std::vector<ticket>& dropped) {
         const time_point rank = now - r.priority * options_.aging;
         while (queued_rows_ + r.rows > options_.max_queued_rows) {
-            if (options_.full == when_full::refuse || last_.empty() || entries_[last_.front()].rank <= rank)
+            if (options_.full == when_full::refuse || last_.empty() || last_.front().when >= backwards(rank))
                 return std::nullopt;
-            dropped.push_back(last_.front());
-            remove(last_.front());
+            dropped.push_back(last_.front().who);
+            remove(last_.front().who);
         }
         const ticket t = make();
-        entry& e = entries_[t];
-        e.asked = r;
-        e.rank = rank;
-        e.number = ++count_;
-        e.due = now + options_.max_delay;
-        if (r.deadline != time_point::max()) e.due = std::min(e.due, std::max(now, r.deadline - 2 * usual_));
-        e.queued = true;
-        e.late = false;
+        entries_[t] = {.asked = r, .queued = true};
+        const std::uint64_t number = ++count_;
+        const bool expires = r.deadline != time_point::max();
         if (r.like >= lanes_.size()) lanes_.resize(r.like + 1);
-        push(lanes_[r.like].first, by_rank, t);
-        if (waits_for_company()) push(lanes_[r.like].due, by_due, t);
-        if (r.deadline != time_point::max()) push(deadlines_, by_deadline, t);
-        if (options_.full != when_full::refuse) push(last_, by_last, t);
-        lanes_[r.like].rows += r.rows;
+        lane& l = lanes_[r.like];
+        l.first.push({rank, number, t}, at_rank_);
+        if (waits_for_company()) {
+            time_point due = now + options_.max_delay;
+            if (expires) due = std::min(due, std::max(now, r.deadline - 2 * usual_));
+            l.due.push({due, number, t}, at_due_);
+        }
+        if (expires) deadlines_.push({r.deadline, number, t}, at_deadline_);
+        if (options_.full != when_full::refuse) last_.push({backwards(rank), ~number, t}, at_last_);
+        l.rows += r.rows;
         queued_rows_ += r.rows;
         return t;
     }
 
     /// Appends those whose deadline has come; they leave the line.
     void expire(time_point now, std::vector<ticket>& expired) {
-        while (!deadlines_.empty() && entries_[deadlines_.front()].asked.deadline <= now) {
-            expired.push_back(deadlines_.front());
-            remove(deadlines_.front());
+        while (!deadlines_.empty() && deadlines_.front().when <= now) {
+            expired.push_back(deadlines_.front().who);
+            remove(expired.back());
         }
     }
     /// Whether it was still in line.
@@ -109,16 +109,17 @@ public:
     void take(time_point now, std::vector<ticket>& batch) {
         lane* from = nullptr;
         for (lane& l : lanes_)
-            if (due(l, now) && (from == nullptr || before(by_rank, head(l), head(*from)))) from = &l;
+            if (due(l, now) && (from == nullptr || head(l) < head(*from))) from = &l;
         if (from == nullptr) return;
         std::size_t rows = 0;
         const auto fits = [&](ticket t) { return rows == 0 || rows + entries_[t].asked.rows <= limit(); };
-        while (!from->first.empty() && fits(from->first.front())) {
-            const ticket t = from->first.front();
+        while (!from->first.empty() && fits(from->first.front().who)) {
+            const ticket t = from->first.front().who;
             if (entries_[t].asked.deadline - usual_ - usual_ / 2 <= now) {
-                erase(from->first, by_rank, t);
+                const ticket_order::place rank = from->first.front();
+                from->first.erase(t, at_rank_);
+                from->late.push(rank, at_rank_);
                 entries_[t].late = true;
-                push(from->late, by_rank, t);
                 continue;
             }
             rows += entries_[t].asked.rows;
@@ -126,8 +127,8 @@ public:
             remove(t);
         }
         const std::size_t on_time = rows;
-        while (on_time == 0 && !from->late.empty() && fits(from->late.front())) {
-            const ticket t = from->late.front();
+        while (on_time == 0 && !from->late.empty() && fits(from->late.front().who)) {
+            const ticket t = from->late.front().who;
             if (entries_[t].asked.deadline <= now) break;  // `expire` will name it
             rows += entries_[t].asked.rows;
             batch.push_back(t);
@@ -142,10 +143,10 @@ public:
     /// When to look again, with a worker free or none: the next deadline, or when somebody has waited for company long
     /// enough.
     [[nodiscard]] time_point next_time(bool worker_is_free) const {
-        time_point next = deadlines_.empty() ? time_point::max() : entries_[deadlines_.front()].asked.deadline;
+        time_point next = deadlines_.empty() ? time_point::max() : deadlines_.front().when;
         for (const lane& l : lanes_)
             if (worker_is_free && l.rows != 0)
-                next = waits_for_company() ? std::min(next, entries_[l.due.front()].due) : time_point::min();
+                next = waits_for_company() ? std::min(next, l.due.front().when) : time_point::min();
         return next;
     }
 
@@ -167,43 +168,26 @@ public:
     [[nodiscard]] duration usual() const noexcept { return usual_; }
 
 private:
-    enum order : std::size_t { by_rank, by_due, by_deadline, by_last, orders };
-    using heap = std::vector<ticket>;
-
     struct entry {
-        request asked;
-        time_point rank;
-        time_point due;
-        std::uint64_t number = 0;
+        request asked = {};
         bool queued = false;
-        bool late = false;                     // in its lane's `late`
-        std::array<std::size_t, orders> at{};  // where it is in each heap
+        bool late = false;  // in its lane's `late`
     };
     struct lane {
-        heap first;
-        heap late;
-        heap due;  // where requests wait for company
+        ticket_order first;  // by rank
+        ticket_order late;   // by rank, too
+        ticket_order due;    // where requests wait for company
         std::size_t rows = 0;
     };
 
+    [[nodiscard]] static time_point backwards(time_point rank) noexcept { return time_point(-rank.time_since_epoch()); }
     [[nodiscard]] bool waits_for_company() const noexcept { return options_.max_delay != duration{}; }
     [[nodiscard]] bool due(const lane& l, time_point now) const {
         if (l.rows == 0) return false;
-        return !waits_for_company() || l.rows >= limit() || entries_[l.due.front()].due <= now;
+        return !waits_for_company() || l.rows >= limit() || l.due.front().when <= now;
     }
-    [[nodiscard]] static ticket head(const lane& l) { return l.first.empty() ? l.late.front() : l.first.front(); }
-
-    [[nodiscard]] bool before(order by, ticket a, ticket b) const {
-        const entry &x = entries_[a], &y = entries_[b];
-        const auto earlier = [&](time_point one, time_point other) {
-            return one != other ? one < other : x.number < y.number;
-        };
-        switch (by) {
-            case by_due: return earlier(x.due, y.due);
-            case by_deadline: return earlier(x.asked.deadline, y.asked.deadline);
-            case by_last: return a != b && !earlier(x.rank, y.rank);
-            default: return earlier(x.rank, y.rank);
-        }
+    [[nodiscard]] static const ticket_order::place& head(const lane& l) {
+        return l.first.empty() ? l.late.front() : l.first.front();
     }
 
     [[nodiscard]] ticket make() {
@@ -218,45 +202,13 @@ private:
     void remove(ticket t) {
         entry& e = entries_[t];
         lane& l = lanes_[e.asked.like];
-        erase(e.late ? l.late : l.first, by_rank, t);
-        if (waits_for_company()) erase(l.due, by_due, t);
-        if (e.asked.deadline != time_point::max()) erase(deadlines_, by_deadline, t);
-        if (options_.full != when_full::refuse) erase(last_, by_last, t);
+        (e.late ? l.late : l.first).erase(t, at_rank_);
+        if (waits_for_company()) l.due.erase(t, at_due_);
+        if (e.asked.deadline != time_point::max()) deadlines_.erase(t, at_deadline_);
+        if (options_.full != when_full::refuse) last_.erase(t, at_last_);
         e.queued = false;
         l.rows -= e.asked.rows;
         queued_rows_ -= e.asked.rows;
-    }
-
-    void place(heap& in, order by, std::size_t at, ticket t) {
-        in[at] = t;
-        entries_[t].at[by] = at;
-    }
-    void rise(heap& in, order by, std::size_t at) {
-        const ticket t = in[at];
-        for (; at != 0 && before(by, t, in[(at - 1) / 2]); at = (at - 1) / 2) place(in, by, at, in[(at - 1) / 2]);
-        place(in, by, at, t);
-    }
-    void sink(heap& in, order by, std::size_t at) {
-        const ticket t = in[at];
-        for (std::size_t child = 0; (child = 2 * at + 1) < in.size(); at = child) {
-            if (child + 1 < in.size() && before(by, in[child + 1], in[child])) ++child;
-            if (!before(by, in[child], t)) break;
-            place(in, by, at, in[child]);
-        }
-        place(in, by, at, t);
-    }
-    void push(heap& in, order by, ticket t) {
-        in.push_back(t);
-        rise(in, by, in.size() - 1);
-    }
-    void erase(heap& in, order by, ticket t) {
-        const std::size_t at = entries_[t].at[by];
-        const ticket last = in.back();
-        in.pop_back();
-        if (last == t) return;
-        place(in, by, at, last);
-        rise(in, by, at);
-        sink(in, by, entries_[last].at[by]);
     }
 
     queue_options options_;
@@ -266,8 +218,9 @@ private:
     std::vector<entry> entries_;
     std::vector<ticket> free_;
     std::vector<lane> lanes_;
-    heap deadlines_;
-    heap last_;
+    ticket_order deadlines_;
+    ticket_order last_;  // by rank, backwards: who is last in line first
+    ticket_order::positions at_rank_, at_due_, at_deadline_, at_last_;
     std::size_t queued_rows_ = 0;
     std::uint64_t count_ = 0;
 };
