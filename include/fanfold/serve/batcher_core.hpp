@@ -17,6 +17,7 @@
 #include "../infer/run_batch.hpp"
 #include "request.hpp"
 #include "request_queue.hpp"
+#include "spare_blocks.hpp"
 #include "spare_rows.hpp"
 #include "staff.hpp"
 #include "unequal_lengths.hpp"
@@ -58,11 +59,25 @@ public:
         asked(std::shared_ptr<batcher_core> of, batch given, tensor kept, std::size_t pieces, time_point now)
             : core(std::move(of)), copy(std::move(kept)), rows(std::move(given)), parts(rows.rows(), pieces, now) {}
 
+        void stands_under(request_queue::ticket t) {
+            if (pieces_in_line++ == 0)
+                first_ticket = t;
+            else
+                further_tickets.push_back(t);
+        }
+        template <class F>
+        void for_each_ticket(const F& f) const {
+            if (pieces_in_line != 0) f(first_ticket);
+            for (const request_queue::ticket t : further_tickets) f(t);
+        }
+
         std::shared_ptr<batcher_core> core;
         tensor copy;  // what `rows` refer to, where they own nothing
         batch rows;
         reply_parts parts;
-        std::vector<request_queue::ticket> tickets;  // under the core's lock
+        std::size_t pieces_in_line = 0;  // ever; these three under the core's lock
+        request_queue::ticket first_ticket = 0;
+        std::vector<request_queue::ticket> further_tickets;
         reply_line<asked> line{*this};
     };
 
@@ -78,25 +93,25 @@ public:
                   .latency_target = how_.latency_target}) {}
 
     [[nodiscard]] pending<reply> submit_copy(const tensor_view& rows, const request_options& how) {
-        tensor copy = spare_rows_.like(rows);
-        copy_elements(rows, copy);
-        batch seen(part(static_cast<const tensor&>(copy)));  // its elements stay where they are when it moves
-        return submit(std::move(seen), how, std::move(copy));
+        copied_rows mine = spare_rows_.like(rows);
+        copy_elements(rows, mine.elements);
+        return submit(std::move(mine.rows), how, std::move(mine.elements));
     }
     [[nodiscard]] pending<reply> submit(batch rows, const request_options& how, tensor copy = {}) {
         const time_point now = std::chrono::steady_clock::now();
         const std::size_t count = rows.rows();
         if (count == 0) throw std::invalid_argument("batcher: a request without rows");
         const std::size_t each = splits(rows) ? how_.max_rows : count;
-        const auto request = std::make_shared<asked>(this->shared_from_this(), std::move(rows), std::move(copy),
-                                                     (count + each - 1) / each, now);
+        const auto request =
+            std::allocate_shared<asked>(from_spare_blocks<asked>(spare_blocks_), this->shared_from_this(), std::move(rows),
+                                        std::move(copy), (count + each - 1) / each, now);
         pending<reply> reply(std::shared_ptr<promise<fanfold::reply>>(request, &request->line.there));
         todo due;
         {
             const std::lock_guard lock(staff_.mutex);
             ++counts_.submitted;
             if (staff_.closed())
-                refuse(request, fault_kind::stopped, "the batcher has ended", due.gone);
+                refuse(request, each, {fault_kind::stopped, "the batcher has ended", &batcher_counts::cancelled}, due.gone);
             else
                 enter(request, each, now, how, due.gone);
             due.posts = workers_wanted(now);
@@ -130,7 +145,7 @@ public:
             staff_.close();
             std::vector<request_queue::ticket> all;
             queue_.clear(all);
-            leave(all, fault_kind::stopped, "the batcher has ended", counts_.cancelled, gone);
+            leave(all, {fault_kind::stopped, "the batcher has ended", &batcher_counts::cancelled}, gone);
         }
         staff_.dismiss([&] { finish(gone); });
     }
@@ -141,9 +156,11 @@ public:
         {
             const std::lock_guard lock(staff_.mutex);
             std::vector<request_queue::ticket> left;
-            for (const request_queue::ticket t : request.tickets)
+            request.for_each_ticket([&](request_queue::ticket t) {
                 if (places_[t].of.get() == &request && queue_.cancel(t)) left.push_back(t);
-            leave(left, fault_kind::stopped, "stopped before these rows were started", counts_.cancelled, gone);
+            });
+            leave(left, {fault_kind::stopped, "stopped before these rows were started", &batcher_counts::cancelled},
+                  gone);
         }
         finish(gone);
         return false;
@@ -164,9 +181,18 @@ private:
         std::size_t first = 0;
         std::size_t rows = 0;
     };
-    using todo = errands<asked>;
-    using leaving = std::vector<std::shared_ptr<asked>>;  // their reply is complete
-
+    /// Why rows leave that no batch will have.
+    struct reason {
+        fault_kind why;
+        const char* message;
+        std::size_t batcher_counts::*count;
+    };
+    struct departure {
+        place from;
+        reason because;
+    };
+    using leaving = std::vector<departure>;
+    using todo = errands<departure>;
     [[nodiscard]] bool splits(const batch& rows) const {
         if (rows.rows() <= how_.max_rows) return false;
         for (const part& p : rows.parts())
@@ -185,19 +211,24 @@ private:
                 queue_.submit(now, {rows, like, how.priority, how.deadline.value_or(time_point::max())}, dropped);
             drop(dropped, gone);
             if (!t) {  // all of it or nothing
-                for (const request_queue::ticket mine : request->tickets)
+                request->for_each_ticket([&](request_queue::ticket mine) {
                     if (queue_.cancel(mine)) release(mine);
-                refuse(request, fault_kind::overloaded, "as many rows wait as the batcher holds", gone);
+                });
+                refuse(request, each,
+                       {fault_kind::overloaded, "as many rows wait as the batcher holds", &batcher_counts::overloaded},
+                       gone);
                 return;
             }
             if (places_.size() <= *t) places_.resize(*t + 1);
             places_[*t] = {request, first, rows};
-            request->tickets.push_back(*t);
+            request->stands_under(*t);
         }
     }
     void drop(std::vector<request_queue::ticket>& dropped, leaving& gone) {
-        leave(dropped, fault_kind::overloaded,
-              "others with a higher priority came while as many waited as the batcher holds", counts_.overloaded, gone);
+        leave(dropped,
+              {fault_kind::overloaded, "others with a higher priority came while as many waited as the batcher holds",
+               &batcher_counts::overloaded},
+              gone);
         dropped.clear();
     }
 
@@ -292,23 +323,23 @@ private:
         const std::size_t count = cuts.back();
         batch_result result = computed(rows, cuts, space);
         const time_point now = std::chrono::steady_clock::now();
-        leaving gone;
+        std::vector<std::shared_ptr<asked>> complete;
         for (std::size_t i = 0; i < pieces.size(); ++i) {
             const place& piece = pieces[i];
             std::optional<batch> shorter;
             if (how_.lengths) shorter = cut_back(result.answers, piece.of->rows, *how_.lengths);
             if (piece.of->parts.add(shorter ? *shorter : result.answers, result.failures, cuts[i], piece.first,
                                     piece.rows, started))
-                gone.push_back(piece.of);
+                complete.push_back(piece.of);
         }
         {
             const std::lock_guard lock(staff_.mutex);
             queue_.finished(count, now - started);
             ++counts_.batches;
             counts_.batch_rows += count;
-            counts_.computed += gone.size();
+            counts_.computed += complete.size();
         }
-        finish(gone);
+        give_replies(complete);
     }
     batch_result computed(const std::vector<rows_of_batch>& rows, const std::vector<std::size_t>& cuts,
                           workspace& space) {
@@ -327,39 +358,56 @@ private:
     void expire(time_point now, leaving& gone) {
         std::vector<request_queue::ticket> expired;
         queue_.expire(now, expired);
-        leave(expired, fault_kind::timed_out, "the deadline has passed before these rows were started", counts_.expired,
+        leave(expired,
+              {fault_kind::timed_out, "the deadline has passed before these rows were started", &batcher_counts::expired},
               gone);
     }
-    void leave(const std::vector<request_queue::ticket>& tickets, fault_kind why, const std::string& message,
-               std::size_t& count, leaving& gone) {
+    /// They have left the line.
+    void leave(const std::vector<request_queue::ticket>& tickets, const reason& because, leaving& gone) {
         for (const request_queue::ticket t : tickets) {
-            place& left = places_[t];
-            if (left.of->parts.fail(why, message, left.first, left.rows)) {
-                ++count;
-                gone.push_back(std::move(left.of));
-            }
+            gone.push_back({std::move(places_[t]), because});
             release(t);
         }
     }
-    void refuse(const std::shared_ptr<asked>& request, fault_kind why, const std::string& message, leaving& gone) {
-        static_cast<void>(request->parts.fail(why, message, 0, request->rows.rows()));
-        ++(why == fault_kind::overloaded ? counts_.overloaded : counts_.cancelled);
-        gone.push_back(request);
+    void refuse(const std::shared_ptr<asked>& request, std::size_t each, const reason& because, leaving& gone) {
+        const std::size_t count = request->rows.rows();
+        for (std::size_t first = 0; first < count; first += each)
+            gone.push_back({{request, first, std::min(each, count - first)}, because});
     }
     void release(request_queue::ticket t) {
         places_[t] = {};
         queue_.release(t);
     }
 
+    /// Without the lock, as what follows.
     void finish(leaving& gone) {
-        spare_rows_.keep(gone);
-        reply_to(gone, [](asked& who, time_point now) { return who.parts.take(now); });
+        if (gone.empty()) return;
+        std::vector<std::shared_ptr<asked>> complete;
+        batcher_counts more;
+        for (departure& d : gone)
+            if (d.from.of->parts.fail(d.because.why, d.because.message, d.from.first, d.from.rows)) {
+                ++(more.*d.because.count);
+                complete.push_back(std::move(d.from.of));
+            }
+        gone.clear();
+        {
+            const std::lock_guard lock(staff_.mutex);
+            counts_.expired += more.expired;
+            counts_.cancelled += more.cancelled;
+            counts_.overloaded += more.overloaded;
+        }
+        give_replies(complete);
+    }
+    void give_replies(std::vector<std::shared_ptr<asked>>& complete) {
+        spare_rows_.keep(complete);
+        reply_to(complete, [](asked& who, time_point now) { return who.parts.take(now); });
     }
 
     const Executor& workers_;
     const Model& model_;
     batcher_options how_;
     staff staff_;
+    std::shared_ptr<spare_blocks> spare_blocks_ = std::make_shared<spare_blocks>();  // requests outlive the core
     spare_rows spare_rows_;
     request_queue queue_;
     std::vector<place> places_;  // by ticket

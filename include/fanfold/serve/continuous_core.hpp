@@ -149,7 +149,7 @@ public:
     }
 
 private:
-    using todo = errands<asked>;
+    using todo = errands<std::shared_ptr<asked>>;
     using leaving = std::vector<std::shared_ptr<asked>>;  // their reply is due
 
     /// A worker at a time steps with it.

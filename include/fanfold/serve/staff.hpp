@@ -44,9 +44,9 @@ struct reply_line {
 };
 
 /// What is left to do after the lock is given back.
-template <class Asked>
+template <class Gone>
 struct errands {
-    std::vector<std::shared_ptr<Asked>> gone;  ///< their reply is due
+    std::vector<Gone> gone;  ///< their reply is due
     std::size_t posts = 0;                     ///< workers to call
     bool earlier = false;                      ///< who keeps the time is to look again
 };
