@@ -103,15 +103,16 @@ public:
         if (count == 0) throw std::invalid_argument("batcher: a request without rows");
         const std::size_t each = splits(rows) ? how_.max_rows : count;
         const auto request =
-            std::allocate_shared<asked>(from_spare_blocks<asked>(spare_blocks_), this->shared_from_this(), std::move(rows),
-                                        std::move(copy), (count + each - 1) / each, now);
+            std::allocate_shared<asked>(from_spare_blocks<asked>(spare_blocks_), this->shared_from_this(),
+                                        std::move(rows), std::move(copy), (count + each - 1) / each, now);
         pending<reply> reply(std::shared_ptr<promise<fanfold::reply>>(request, &request->line.there));
         todo due;
         {
             const std::lock_guard lock(staff_.mutex);
             ++counts_.submitted;
             if (staff_.closed())
-                refuse(request, each, {fault_kind::stopped, "the batcher has ended", &batcher_counts::cancelled}, due.gone);
+                refuse(request, each, {fault_kind::stopped, "the batcher has ended", &batcher_counts::cancelled},
+                       due.gone);
             else
                 enter(request, each, now, how, due.gone);
             due.posts = workers_wanted(now);
@@ -358,9 +359,10 @@ private:
     void expire(time_point now, leaving& gone) {
         std::vector<request_queue::ticket> expired;
         queue_.expire(now, expired);
-        leave(expired,
-              {fault_kind::timed_out, "the deadline has passed before these rows were started", &batcher_counts::expired},
-              gone);
+        leave(
+            expired,
+            {fault_kind::timed_out, "the deadline has passed before these rows were started", &batcher_counts::expired},
+            gone);
     }
     /// They have left the line.
     void leave(const std::vector<request_queue::ticket>& tickets, const reason& because, leaving& gone) {

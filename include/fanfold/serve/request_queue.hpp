@@ -214,7 +214,7 @@ private:
     queue_options options_;
     double limit_;
     bool begins_ = true;  // no batch has taken too long yet
-    duration usual_{};  ///< what slower batches took of late
+    duration usual_{};    ///< what slower batches took of late
     std::vector<entry> entries_;
     std::vector<ticket> free_;
     std::vector<lane> lanes_;

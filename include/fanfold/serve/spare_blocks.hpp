@@ -13,8 +13,8 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
-/// Blocks of one size. Requests are made by some threads and ended by others, for which general allocators take the same
-/// lock: who ends one must not make who asks wait.
+/// Blocks of one size. Requests are made by some threads and ended by others, for which general allocators take the
+/// same lock: who ends one must not make who asks wait.
 ///
 /// cost     4 MiB are kept at most
 /// threads  all members from several at once; `give` takes no lock
@@ -49,7 +49,8 @@ public:
             return;
         }
         link* const first = ::new (block) link{given_.load(std::memory_order_relaxed)};
-        while (!given_.compare_exchange_weak(first->next, first, std::memory_order_release, std::memory_order_relaxed)) {
+        while (
+            !given_.compare_exchange_weak(first->next, first, std::memory_order_release, std::memory_order_relaxed)) {
         }
     }
 
@@ -79,7 +80,10 @@ struct from_spare_blocks {
     template <class Other>
     from_spare_blocks(const from_spare_blocks<Other>& other) : blocks(other.blocks) {}
 
-    [[nodiscard]] T* allocate(std::size_t) { return static_cast<T*>(blocks->take(sizeof(T))); }
+    [[nodiscard]] T* allocate(std::size_t) {
+        static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+        return static_cast<T*>(blocks->take(sizeof(T)));
+    }
     void deallocate(T* block, std::size_t) noexcept { blocks->give(block, sizeof(T)); }
     template <class Other>
     friend bool operator==(const from_spare_blocks& a, const from_spare_blocks<Other>& b) {

@@ -19,8 +19,8 @@ struct copied_rows {
     batch rows;
 };
 
-/// Rows are copied by one thread and given back by another, for which allocators are slow: so they are kept, as long as all
-/// are of one size and 4 MiB at most.
+/// Rows are copied by one thread and given back by another, for which allocators are slow: so they are kept, as long as
+/// all are of one size and 4 MiB at most.
 ///
 /// threads  all members from several at once
 template <class>

@@ -1,17 +1,17 @@
 // fanfold/serve/ticket_order.hpp - tickets by a time, the earliest first: quick where they come nearly in that order.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>   // std::size_t
-#include <cstdint>   // std::int64_t, std::uint32_t, std::uint64_t
-#include <vector>    // std::vector
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::int64_t, std::uint32_t, std::uint64_t
+#include <vector>   // std::vector
 
 #include "../context/clock.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
-/// A priority queue from which anybody may leave. Whoever comes with the latest time so far stands at the end of a line;
-/// only those who come with an earlier one go to a heap.
+/// A priority queue from which anybody may leave. Whoever comes with the latest time so far stands at the end of a
+/// line; only those who come with an earlier one go to a heap.
 ///
 /// cost     push, erase: O(1), amortized, for those in line; O(log n) in the heap, n of those there
 /// requires `positions` of all calls are the same, and used for one order that a ticket is in at a time
@@ -79,7 +79,8 @@ private:
     }
     void rise(std::size_t index, positions& at) {
         const place p = heap_[index];
-        for (; index != 0 && p < heap_[(index - 1) / 2]; index = (index - 1) / 2) set(index, heap_[(index - 1) / 2], at);
+        for (; index != 0 && p < heap_[(index - 1) / 2]; index = (index - 1) / 2)
+            set(index, heap_[(index - 1) / 2], at);
         set(index, p, at);
     }
     void sink(std::size_t index, positions& at) {
