@@ -96,22 +96,6 @@ TEST_CASE("A checked product has the bits of matmul, whatever its sizes, activat
         }
 }
 
-TEST_CASE("The sums are those of a naive loop in double", "[kernel][checksum]") {
-    std::mt19937 random(2);
-    const product p(1, 37, 53, random);
-    for (std::int64_t row = 0; row < 37; ++row) {
-        double ones = 0, squares = 0;
-        for (std::int64_t column = 0; column < 53; ++column) {
-            const double w = p.w[static_cast<std::size_t>(row * 53 + column)];
-            ones += w;
-            squares += w * w;
-        }
-        CHECK(p.sums.ones[static_cast<std::size_t>(row)] == Approx(ones).epsilon(1e-12));
-        CHECK(p.sums.squares[static_cast<std::size_t>(row)] == Approx(squares).epsilon(1e-6));
-    }
-    CHECK(p.sums.bias == Approx(53 * 0.25));
-}
-
 TEST_CASE("No clean row is suspicious: normal, rectified, positive, with outliers, tiny and huge",
           "[kernel][checksum][every_isa]") {
     std::mt19937 random(3);
