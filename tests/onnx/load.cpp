@@ -1,7 +1,11 @@
 // tests/onnx/load.cpp - whole models: rows, names, order, declarations, files; the trained networks.
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
+#include <cmath>
+#include <fanfold/infer/infer.hpp>
+#include <fanfold/model/operators/dense.hpp>
 #include <fanfold/onnx/load.hpp>
+#include <fanfold/schedule/serial.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -272,4 +276,28 @@ TEST_CASE("weights beside the model are found in its folder") {
     CHECK_THAT(complaint(m),
                Contains("node 'm' (MatMul, opset 13): tensor 'w': external data 'w.bin': a model from memory"));
     fs::remove_all(folder);
+}
+
+TEST_CASE(
+    "A model loaded with its sums has them before its first job; else that takes them, and looks at the weights") {
+    using fanfold::onnx::weight_sums;
+    const auto x = noise_tensor({6, 1, 28, 28}, 3);
+    const auto failed = [&](weight_sums when, auto&& change) {
+        const auto g = fanfold::onnx::load(data / "fmnist_mlp.onnx", {.sums = when});
+        for (const auto& step : g.state().steps)
+            if (const auto* product = step.op.as<fanfold::dense>()) {
+                change(const_cast<float&>(product->seen().panels[16 * 5 + 3]));
+                break;
+            }
+        const auto done = fanfold::infer(fanfold::serial_executor(), g, x, {.checksum = fanfold::checksum{}});
+        for (const auto& f : done.failures) CHECK(f.kind == fanfold::fault_kind::damaged);
+        CHECK_FALSE(g.damaged_weights().empty());
+        return done.failed_rows();
+    };
+    const auto flip = [](float& weight) { weight += 3; };
+    const auto nudge = [](float& weight) { weight = std::nextafter(weight, 9.0F); };  // below what sums can see
+    CHECK(failed(weight_sums::at_load, flip) == 6);
+    CHECK(failed(weight_sums::at_first_checksum, flip) == 6);
+    CHECK(failed(weight_sums::at_load, nudge) == 0);
+    CHECK(failed(weight_sums::at_first_checksum, nudge) == 6);
 }

@@ -35,9 +35,11 @@ namespace detail {
         if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
         const model_proto model =
             parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-        return import_model(
+        graph made = import_model(
             model, {&find_any_operator, nullptr, options.operators, options.limits, folder, &optimize, options.prefer},
             options.dims);
+        if (options.sums == weight_sums::at_load) made.prepare_checksums();
+        return made;
     } catch (const std::invalid_argument& error) {
         throw load_error(file + ": " + error.what());
     }
