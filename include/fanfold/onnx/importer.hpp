@@ -40,7 +40,7 @@ public:
     void add_initializers() {
         for (const tensor_proto& stored : graph_.initializers) {
             if (stored.name.empty()) throw std::invalid_argument("expected initializers with names, got one without");
-            if (!state_.values.emplace(stored.name, named_value{std::nullopt, &stored, std::nullopt, 0}).second)
+            if (!state_.values.emplace(stored.name, named_value{std::nullopt, &stored}).second)
                 throw std::invalid_argument("expected one initializer " + in_quotes(stored.name) + ", got two");
         }
     }
@@ -61,7 +61,7 @@ public:
         const bool narrow = is_narrow(known.type.type);
         value_id made = state_.builder.known_input(name, std::move(known));
         if (narrow) made = state_.builder.add(cast(element::float32), {made}, name).front();
-        state_.values.emplace(input.name, named_value{made, nullptr, std::nullopt, input.element_type});
+        state_.values.emplace(input.name, named_value{made, nullptr, std::nullopt, input.element_type, std::nullopt});
     }
 
     void add_nodes() {
@@ -111,6 +111,7 @@ private:
     }
     /// Large constants that have become packed weights, and that no later node reads.
     void release_inputs(const node_proto& node) {
+        if (state_.has_sequences) return;  // their elements have no names
         constexpr std::size_t large = std::size_t{1} << 16;
         for (const std::string_view input : node.inputs) {
             const auto left = readers_.find(input);

@@ -20,12 +20,13 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
-/// What a name of the file stands for: a value of the graph, or elements that nothing has asked for yet.
+/// What a name of the file stands for: a value of the graph, elements that nothing has asked for yet, or a sequence.
 struct named_value {
-    std::optional<value_id> id;
+    std::optional<value_id> id{};
     const tensor_proto* stored = nullptr;
-    std::optional<tensor> decoded;  ///< of `stored`, while a node reads it
-    std::int64_t declared = 0;      ///< the data type of a graph's input, or of what was cast
+    std::optional<tensor> decoded{};  ///< of `stored`, while a node reads it
+    std::int64_t declared = 0;        ///< the data type of a graph's input, or of what was cast
+    std::optional<std::vector<value_id>> sequence{};
 };
 
 struct import_state;
@@ -63,6 +64,7 @@ struct import_state {
     graph_builder builder;
     std::unordered_map<std::string_view, named_value> values{};
     std::vector<value_id> captures{};  ///< values of `around` that became inputs here, in their order
+    bool has_sequences = false;
 
     /// The stored elements, widened; kept until `forget`.
     const tensor& decode(std::string_view name, named_value& value) const {
@@ -80,6 +82,9 @@ struct import_state {
 
     /// The value in the graph; stored elements become a constant of it.
     value_id materialize(std::string_view name, named_value& value) {
+        if (value.sequence)
+            throw std::invalid_argument("expected " + in_quotes(name) + " to be a tensor, got a sequence of " +
+                                        std::to_string(value.sequence->size()));
         if (!value.id) {
             (void)decode(name, value);
             value.id = builder.constant(*std::move(value.decoded), std::string(name));
@@ -94,20 +99,27 @@ struct import_state {
         named_value* outer = around == nullptr ? nullptr : around->find(name);
         if (outer == nullptr) return nullptr;
         if (outer->stored != nullptr && !outer->id)  // stored elements serve every graph
-            return &values.emplace(name, named_value{std::nullopt, outer->stored, std::nullopt, 0}).first->second;
-        const value_id there = around->materialize(name, *outer);
+            return &values.emplace(name, named_value{std::nullopt, outer->stored}).first->second;
+        named_value here{std::nullopt, nullptr, std::nullopt, outer->declared, std::nullopt};
+        if (outer->sequence) {
+            here.sequence.emplace();
+            for (const value_id item : *outer->sequence) here.sequence->push_back(capture(name, item));
+        } else {
+            here.id = capture(name, around->materialize(name, *outer));
+        }
+        return &values.emplace(name, std::move(here)).first->second;
+    }
+
+private:
+    /// A value of the graph around, as one of this graph.
+    value_id capture(std::string_view name, value_id there) {
         knowledge known = around->builder.known(there);
         if (known.sizes)  // an inner graph learns N from its inputs' shapes alone
             for (extent& size : *known.sizes)
                 if (!size.constant()) size = extent::unknown();
-        value_id made;
-        if (known.owner != nullptr) {
-            made = builder.constant(known.owner, std::string(name));
-        } else {
-            made = builder.known_input(std::string(name), known);
-            captures.push_back(there);
-        }
-        return &values.emplace(name, named_value{made, nullptr, std::nullopt, outer->declared}).first->second;
+        if (known.owner != nullptr) return builder.constant(known.owner, std::string(name));
+        captures.push_back(there);
+        return builder.known_input(std::string(name), std::move(known));
     }
 };
 
@@ -156,6 +168,12 @@ public:
         return all;
     }
     [[nodiscard]] value_id none() { return state_.builder.none(); }
+    /// Its elements, where the input is a sequence; null where it is a tensor.
+    [[nodiscard]] const std::vector<value_id>* sequence(std::size_t index) const {
+        if (!has_input(index)) throw std::invalid_argument("expected input " + std::to_string(index) + ", got none");
+        const named_value* const value = state_.find(node_.inputs[index]);
+        return value->sequence ? &*value->sequence : nullptr;
+    }
     [[nodiscard]] std::size_t input_count() const noexcept { return node_.inputs.size(); }
     [[nodiscard]] std::size_t output_count() const noexcept { return node_.outputs.size(); }
     /// Somebody named this output.
@@ -290,19 +308,25 @@ public:
     /// Names the node's one answer, which stands for elements of this data type.
     void answer(value_id value, std::int64_t data_type) {
         expect_outputs(1);
-        define(0, {value, nullptr, std::nullopt, data_type});
+        define(0, {value, nullptr, std::nullopt, data_type, std::nullopt});
     }
     /// Names the node's one answer.
     void answer(value_id value) { answer(std::vector<value_id>{value}); }
+    /// Names the node's one answer, a sequence.
+    void answer_sequence(std::vector<value_id> elements) {
+        expect_outputs(1);
+        state_.has_sequences = true;
+        define(0, {std::nullopt, nullptr, std::nullopt, 0, std::move(elements)});
+    }
     void answer(const tensor_proto& stored) {
         expect_outputs(1);
-        define(0, {std::nullopt, &stored, std::nullopt, 0});
+        define(0, {std::nullopt, &stored});
     }
     /// Names the node's answers; some of them may be of no interest to anybody.
     void answer(const std::vector<value_id>& values) {
         expect_outputs(values.size());
         for (std::size_t i = 0; i < values.size() && i < node_.outputs.size(); ++i)
-            if (!node_.outputs[i].empty()) define(i, {values[i], nullptr, std::nullopt, 0});
+            if (!node_.outputs[i].empty()) define(i, {values[i]});
     }
 
     /// Adds an operation; its answers are the node's.
@@ -318,7 +342,11 @@ public:
 private:
     named_value& named(std::size_t index) {
         if (!has_input(index)) throw std::invalid_argument("expected input " + std::to_string(index) + ", got none");
-        return *state_.find(node_.inputs[index]);  // the importer has checked that it is defined
+        named_value& value = *state_.find(node_.inputs[index]);  // the importer has checked that it is defined
+        if (value.sequence)
+            throw std::invalid_argument("expected input " + std::to_string(index) +
+                                        " to be a tensor, got a sequence of " + std::to_string(value.sequence->size()));
+        return value;
     }
 
     static std::string model_label(const operation& op, const std::string& name) {

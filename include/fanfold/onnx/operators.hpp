@@ -25,6 +25,7 @@
 #include "operators/reshape.hpp"
 #include "operators/resize.hpp"
 #include "operators/selection.hpp"
+#include "operators/sequences.hpp"
 #include "operators/shapes.hpp"
 #include "operators/signal.hpp"
 #include "operators/softmax.hpp"
@@ -38,7 +39,7 @@ inline constexpr std::span<const operator_entry> operator_families[]{
     feature_operators,       gather_operators,    gemm_operators,     linear_algebra_operators, loss_operators,
     normalization_operators, pieces_operators,    pooling_operators,  quantization_operators,   recurrent_operators,
     reduce_operators,        region_operators,    reshape_operators,  resize_operators,         selection_operators,
-    shape_operators,         signal_operators,    softmax_operators,  unary_operators,
+    sequence_operators,      shape_operators,     signal_operators,   softmax_operators,        unary_operators,
 };
 
 /// Null when no operator of that domain, name and version is supported.

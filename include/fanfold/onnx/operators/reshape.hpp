@@ -32,6 +32,7 @@ inline void import_flatten(node_import& node) {
 /// source   ONNX Identity-1 to Identity-21
 inline void import_identity(node_import& node) {
     node.expect_inputs(1, 1);
+    if (const auto* elements = node.sequence(0)) return node.answer_sequence(*elements);
     node.answer(identity(), {node.input(0)});
 }
 
