@@ -1,5 +1,5 @@
-// bench/balance.cpp - where skewed rows end against max(total / m, largest): six ways to spread them, on a virtual clock
-// with 2 to 1,024 workers, and on two real ones. The times that the table shows first are the simulation's own.
+// bench/balance.cpp - where skewed rows end against max(total / m, largest): six ways to spread them, on a virtual
+// clock with 2 to 1,024 workers, and on two real ones. The times that the table shows first are the simulation's own.
 // SPDX-License-Identifier: MIT
 #include <fanfold/context/random.hpp>
 #include <fanfold/partition/hashed.hpp>

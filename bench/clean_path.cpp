@@ -84,8 +84,9 @@ void times(const given& how, const Model& model) {
         ratios.push_back(all.back() / none.back());
     }
     std::sort(ratios.begin(), ratios.end());
-    std::printf("%zu shards, %zu workers, %zu rounds: wall time with to without, median %.4f, of the fastest third %.4f\n",
-                how.shards, how.workers, how.rounds, ratios[ratios.size() / 2], fastest(all) / fastest(none));
+    std::printf(
+        "%zu shards, %zu workers, %zu rounds: wall time with to without, median %.4f, of the fastest third %.4f\n",
+        how.shards, how.workers, how.rounds, ratios[ratios.size() / 2], fastest(all) / fastest(none));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// bench/convolution.cpp - convolutions of the networks that people export, in GFLOP/s of the direct sum, one thread; and
-// what one core's fused multiply-add can do.
+// bench/convolution.cpp - convolutions of the networks that people export, in GFLOP/s of the direct sum, one thread;
+// and what one core's fused multiply-add can do.
 // SPDX-License-Identifier: MIT
 #include <fanfold/kernel/convolution.hpp>
 #include <fanfold/kernel/convolution_nhwc.hpp>

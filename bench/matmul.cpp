@@ -22,8 +22,8 @@ double flops(const benchmark::State& state) {
            static_cast<double>(state.range(2));
 }
 
-/// An iteration is a slice of products and, in turns with it, one of what the core can do. Counters: `best`, its flops a
-/// second, or for one row the bytes a second of a stream over the packed weights; `ratio`, to that, the median.
+/// An iteration is a slice of products and, in turns with it, one of what the core can do. Counters: `best`, its flops
+/// a second, or for one row the bytes a second of a stream over the packed weights; `ratio`, to that, the median.
 void matmul_fanfold(benchmark::State& state) {
     const matrix rows = matrix::Random(state.range(0), state.range(1));
     const matrix weights = matrix::Random(state.range(1), state.range(2));

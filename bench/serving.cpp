@@ -1,4 +1,5 @@
-// bench/serving.cpp - the batcher under load: against one row at a time and a thread per request, then over offered loads.
+// bench/serving.cpp - the batcher under load: against one row at a time and a thread per request,
+// then over offered loads.
 //   usage: serving MODEL.onnx [SECONDS [WORKERS [CURVE]]]    writes CURVE.json and CURVE.svg where CURVE is given
 // SPDX-License-Identifier: MIT
 #include <fanfold/evaluate/arrivals.hpp>

@@ -1,7 +1,7 @@
 // examples/15_read_page.cpp - two networks in a row: where on a page is text, and what does it say?
 //   usage: 15_read_page DETECTION.onnx RECOGNITION.onnx KEYS.txt PAGE.npy [ZOOM]
-//   e.g.   scripts/fetch-models; models/ocr-models-*/assets holds PP-OCRv4's networks and keys. PAGE.npy: grey [H, W] or
-//          colours [H, W, 3], uint8, as numpy.save writes a picture; small letters need a ZOOM of 2
+//   e.g.   scripts/fetch-models; models/ocr-models-*/assets holds PP-OCRv4's networks and keys. PAGE.npy: grey [H, W]
+//          or colours [H, W, 3], uint8, as numpy.save writes a picture; small letters need a ZOOM of 2
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
 #include <fanfold/infer/submit.hpp>

@@ -1,9 +1,9 @@
 // examples/bench_onnx.cpp - how fast an ONNX file runs: rows a second, time of a batch, load time, peak memory.
 // SPDX-License-Identifier: MIT
 //
-// A batch is what one call takes: as many rows as --batch says, or exactly the model's own number. Several workers share
-// the rows of each batch where it can be cut; else each works on batches of its own, side by side. With --intra they share
-// every operation of one call at a time instead.
+// A batch is what one call takes: as many rows as --batch says, or exactly the model's own number. Several workers
+// share the rows of each batch where it can be cut; else each works on batches of its own, side by side. With --intra
+// they share every operation of one call at a time instead.
 #include <fanfold/fanfold.hpp>
 #include <fanfold/onnx/load.hpp>
 

@@ -86,8 +86,8 @@ inline fanfold::shape shape_in(std::string_view value) {
 
 /// A dense row-major tensor out of a file's bytes.
 ///
-/// errors   throws std::runtime_error for other versions, column-major order, big-endian, structured or text elements, and
-///          where data is missing or too long; std::invalid_argument for more axes than fanfold::shape holds
+/// errors   throws std::runtime_error for other versions, column-major order, big-endian, structured or text elements,
+///          and where data is missing or too long; std::invalid_argument for more axes than fanfold::shape holds
 /// source   numpy.lib.format, version 1.0
 [[nodiscard]] inline fanfold::tensor parse(std::string_view bytes) {
     using namespace detail;

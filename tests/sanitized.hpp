@@ -1,4 +1,5 @@
-// tests/sanitized.hpp - whether the test was compiled with a sanitizer: twenty times slower, and after addresses or races.
+// tests/sanitized.hpp - whether the test was compiled with a sanitizer: twenty times slower,
+// and after addresses or races.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -17,8 +17,9 @@ inline bool something_skipped = false;
 /// From Debian's package dataset-fashion-mnist.
 inline const std::filesystem::path fashion_mnist = "/usr/share/datasets/fashion-mnist";
 
-/// The place of `name`: a file or folder within FANFOLD_TESTDATA, or an absolute path. Nothing where the test case is to
-/// return at once: it is missing and nobody promised it; main() then ends with skip_code. Such test cases have the tag [data].
+/// The place of `name`: a file or folder within FANFOLD_TESTDATA, or an absolute path. Nothing where the test case is
+/// to return at once: it is missing and nobody promised it; main() then ends with skip_code.
+/// Such test cases have the tag [data].
 inline std::optional<std::filesystem::path> find(const std::filesystem::path& name) {
     const char* set = std::getenv("FANFOLD_TESTDATA");
     const bool promised = set != nullptr && *set != '\0';

@@ -17,5 +17,6 @@ private:
 };
 
 fanfold::job run(const fanfold::tensor& images) {
-    return fanfold::infer(my_executor(), [](const fanfold::tensor_view& rows) { return fanfold::tensor(rows); }, images);
+    return fanfold::infer(
+        my_executor(), [](const fanfold::tensor_view& rows) { return fanfold::tensor(rows); }, images);
 }

@@ -1,8 +1,8 @@
-// tests/flips/main.cpp - bits flip in products of networks and in what lies between them: what checksums catch, and what
-// duplicates do.   usage: flips FLIPS CLEAN_ROWS MODEL.onnx...
-// Each product's rows are those of the networks on seeded inputs. A flip counts where it moves an answer by more than 0.1 %
-// of the RMS of its row; it must be caught where the tolerance of its row is below half of that, whatever other rows it is
-// looked at with. The exit code is 1 when one is not, or when a clean row is called a fault.
+// tests/flips/main.cpp - bits flip in products of networks and in what lies between them: what checksums catch, and
+// what duplicates do.   usage: flips FLIPS CLEAN_ROWS MODEL.onnx...
+// Each product's rows are those of the networks on seeded inputs. A flip counts where it moves an answer by more than
+// 0.1 % of the RMS of its row; it must be caught where the tolerance of its row is below half of that, whatever other
+// rows it is looked at with. The exit code is 1 when one is not, or when a clean row is called a fault.
 // SPDX-License-Identifier: MIT
 #include <fanfold/context/random.hpp>
 #include <fanfold/kernel/checked_matmul.hpp>

@@ -1,6 +1,8 @@
-// tests/fuzz/onnx_load.cpp - any bytes as a model, loaded and, when that works, run once on small inputs: under libFuzzer.
+// tests/fuzz/onnx_load.cpp - any bytes as a model, loaded and, when that works,
+// run once on small inputs: under libFuzzer.
 //   usage   scripts/fuzz; or onnx_load FILE... to run files that were found
-// What the library may do is throw; that nothing else happens, and in what time and memory, libFuzzer and the sanitizers see.
+// What the library may do is throw; that nothing else happens, and in what time and memory,
+// libFuzzer and the sanitizers see.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <chrono>

@@ -119,7 +119,8 @@ const std::vector<float> numbers = [] {
     return made;
 }();
 
-/// Everything a setting can change: rounding in SSE and in the x87 unit, subnormals in and out, division by zero, 0 / 0.
+/// Everything a setting can change: rounding in SSE and in the x87 unit, subnormals in and out,
+/// division by zero, 0 / 0.
 std::vector<float> delicate(std::span<const float> rows) {
     std::vector<float> out;
     for (const float row : rows) {

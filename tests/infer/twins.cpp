@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Attempts at the same rows that surely write at the same time. Whether they write apart is for the thread sanitizer to see.
+// Attempts at the same rows that surely write at the same time.
+// Whether they write apart is for the thread sanitizer to see.
 #include <fanfold/infer/infer.hpp>
 
 #include <fanfold/schedule/serial.hpp>

@@ -56,8 +56,8 @@ struct set_up {
     std::optional<time_point> deadline = {};
 };
 
-/// `cost(attempt begun)` says how long an attempt takes, `result(claim, rows, now)` what comes of it. An attempt that is
-/// stopped ends at once. Checks that no worker is left waiting for nothing.
+/// `cost(attempt begun)` says how long an attempt takes, `result(claim, rows, now)` what comes of it. An attempt that
+/// is stopped ends at once. Checks that no worker is left waiting for nothing.
 template <class Cost, class Result>
 ended run(const set_up& given, const Cost& cost, const Result& result) {
     time_point now = start;

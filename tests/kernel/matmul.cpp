@@ -254,7 +254,8 @@ TEST_CASE("Eigen matrices go into kernels as they are") {
 
 TEST_CASE("blocks of rows and of the inner extent do not change a bit", "[kernel][matmul][every_isa]") {
     numbers next(23);
-    // inner extents beyond a block; rows 4 KiB apart, which narrow tiles gather; columns beside each other (a transposed)
+    // inner extents beyond a block; rows 4 KiB apart, which narrow tiles gather;
+    // columns beside each other (a transposed)
     const std::pair<std::size_t, std::size_t> sizes[] = {{1024, 272}, {1300, 33}, {530, 256}};
     for (const auto& [inner, columns] : sizes) {
         const std::size_t most = 103;

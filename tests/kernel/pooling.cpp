@@ -141,8 +141,10 @@ TEST_CASE("garbage windows are refused", "[kernel][pooling]") {
             CHECK_THROWS_AS(kernel::pooled_shape(in, w), std::invalid_argument);
         }
     CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.size = {9, 1}}), std::invalid_argument);
-    CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.size = {huge, huge}, .dilation = {huge, huge}}), std::invalid_argument);
-    CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.stride = {huge, 1}, .padding = {0, 0, huge, 0}}), std::invalid_argument);
+    CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.size = {huge, huge}, .dilation = {huge, huge}}),
+                    std::invalid_argument);
+    CHECK_THROWS_AS(kernel::pooled_shape(in, window2d{.stride = {huge, 1}, .padding = {0, 0, huge, 0}}),
+                    std::invalid_argument);
     CHECK_THROWS_AS(kernel::pooled_shape({8, 8}, window2d{}), std::invalid_argument);
     CHECK_THROWS_AS(kernel::pooled_shape({1, 1, 0, 8}, window2d{}), std::invalid_argument);
     std::vector<float> a(64), b(64);

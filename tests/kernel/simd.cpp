@@ -12,8 +12,8 @@ namespace fanfold_test {
 struct lanes {
     float zero[16], set1[16], load_n[16], store_n[16], sum_of[16], difference[16], product[16], quotient[16], root[16],
         fused[16], selected[16], nans[16], first[16], greater[16], lesser[16], max_of[16], min_of[16], clamped[16],
-        relu_of[16], magnitude[16], signs[16], rounded[16], scaled[16], powers[16], exponents[16], evens[16], odds[16], total,
-        largest;
+        relu_of[16], magnitude[16], signs[16], rounded[16], scaled[16], powers[16], exponents[16], evens[16], odds[16],
+        total, largest;
 };
 
 }  // namespace fanfold_test

@@ -110,8 +110,9 @@ TEST_CASE("convolutions are split into blocks of positions, panels of channels a
 
 TEST_CASE("Winograd's convolutions are split into blocks, or tiles and frequencies of a block", "[every_isa]") {
     for (const auto tile : {kernel::winograd_tile::two, kernel::winograd_tile::four})
-        for (const nhwc_problem& p : {filled({sanitized ? 1 : 2, 40, sanitized ? 33 : 65, 63, 35, 3, 3, {.padding = {1, 1, 1, 1}}}),
-                                      filled({1, 130, 14, 13, 133, 3, 3, {.padding = {1, 1, 1, 1}}})}) {
+        for (const nhwc_problem& p :
+             {filled({sanitized ? 1 : 2, 40, sanitized ? 33 : 65, 63, 35, 3, 3, {.padding = {1, 1, 1, 1}}}),
+              filled({1, 130, 14, 13, 133, 3, 3, {.padding = {1, 1, 1, 1}}})}) {
             INFO(p.in_shape().text() << " to " << p.outputs);
             const kernel::packed_winograd packed(p.weight_view(), p.bias_view(), p.geometry, tile);
             const shape answer = packed.output(p.in_shape());

@@ -1,4 +1,5 @@
-// One graph in several threads at once, each with a workspace of its own: a graph is const, and so is all that it shares.
+// One graph in several threads at once, each with a workspace of its own: a graph is const,
+// and so is all that it shares.
 // SPDX-License-Identifier: MIT
 #include <array>
 #include <cstring>

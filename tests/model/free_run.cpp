@@ -1,4 +1,5 @@
-// tests/model/free_run.cpp - graphs whose sizes only a run tells: the same bits as planned ones, memory that comes back.
+// tests/model/free_run.cpp - graphs whose sizes only a run tells: the same bits as planned ones,
+// memory that comes back.
 // SPDX-License-Identifier: MIT
 #include <fanfold/model/free_run.hpp>
 #include <fanfold/model/graph_builder.hpp>
@@ -59,7 +60,8 @@ graph chain(const operation& op, std::size_t length, symbolic_shape of) {
 }  // namespace
 
 TEST_CASE("planned and free runs of one network give the same bits") {
-    const graph planned = network({N, 5, 3}), free = network({N, unknown, 3}), unranked = network({unknown, unknown, unknown});
+    const graph planned = network({N, 5, 3}), free = network({N, unknown, 3}),
+                unranked = network({unknown, unknown, unknown});
     REQUIRE(planned.state().planned);
     REQUIRE_FALSE(free.state().planned);
     workspace space;
@@ -178,9 +180,10 @@ TEST_CASE("as a model, answers must come in the shape that was declared") {
     const graph places = graph_of(non_zero(), {floats({N, 2})});
     CHECK_THROWS_WITH(places.answers(batch(x)), Contains("input 'x0': expected float32 [N, 2]"));
     const tensor pairs = pattern({3, 2});
-    CHECK_THROWS_WITH(places.answers(batch(pairs)),
-                      "output 'y0' int64 [2, ?]: its shape follows from elements, so infer cannot make room for it; use "
-                      "graph::run");
+    CHECK_THROWS_WITH(
+        places.answers(batch(pairs)),
+        "output 'y0' int64 [2, ?]: its shape follows from elements, so infer cannot make room for it; use "
+        "graph::run");
 }
 
 TEST_CASE("answers that nobody asked for, twice the same, or an input") {

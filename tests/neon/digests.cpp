@@ -1,4 +1,5 @@
-// tests/neon/digests.cpp - one digest per kernel, of the active instruction set: avx2, avx512 and NEON must print the same.
+// tests/neon/digests.cpp - one digest per kernel, of the active instruction set: avx2,
+// avx512 and NEON must print the same.
 // SPDX-License-Identifier: MIT
 #include <fanfold/context/floating_point.hpp>
 #include <fanfold/kernel/attention.hpp>

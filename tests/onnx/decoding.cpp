@@ -45,7 +45,8 @@ std::span<const float> last_logits(const state& s) {
 
 }  // namespace
 
-TEST_CASE("a language model continues as it was trained to, and its bits do not depend on how the prompt is cut", "[data]") {
+TEST_CASE("a language model continues as it was trained to, and its bits do not depend on how the prompt is cut",
+          "[data]") {
     const auto file = test_data::find("models/kjv_lm.onnx");
     if (!file) return;
     const fanfold::graph model = written::load_file(*file);
@@ -59,7 +60,8 @@ TEST_CASE("a language model continues as it was trained to, and its bits do not 
         const tensor& b = by_token[i];
         if (i != 0) CHECK(a.shape() == b.shape());
     }
-    CHECK(std::memcmp(last_logits(at_once).data(), last_logits(by_token).data(), vocabulary.size() * sizeof(float)) == 0);
+    CHECK(std::memcmp(last_logits(at_once).data(), last_logits(by_token).data(), vocabulary.size() * sizeof(float)) ==
+          0);
     for (const std::size_t cache : {std::size_t{1}, std::size_t{2}})
         CHECK(std::memcmp(at_once[cache].data(), by_token[cache].data(), at_once[cache].bytes()) == 0);
 

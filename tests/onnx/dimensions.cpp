@@ -33,7 +33,8 @@ TEST_CASE("an input's type: numbers, rows wherever their name stands, and what o
     CHECK(input_type(value({three, rows}), n, {}).text() == "float32 [3, N]");
     CHECK(input_type(value({three, open}), n, {}).text() == "float32 [3, ?]");
     CHECK(input_type({"x", true, 1, std::nullopt}, n, {}).text() == "float32 [..]");
-    CHECK_THROWS_WITH(input_type(value({{-3, {}}}), n, {}), Contains("axis 0: expected an extent of 0 or more, got -3"));
+    CHECK_THROWS_WITH(input_type(value({{-3, {}}}), n, {}),
+                      Contains("axis 0: expected an extent of 0 or more, got -3"));
 }
 
 TEST_CASE("a declaration contradicts, or says nothing") {

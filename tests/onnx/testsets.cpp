@@ -1,4 +1,5 @@
-// tests/onnx/testsets.cpp - networks of the outside world answer as ONNX Runtime does, on the inputs that come with them.
+// tests/onnx/testsets.cpp - networks of the outside world answer as ONNX Runtime does,
+// on the inputs that come with them.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cmath>

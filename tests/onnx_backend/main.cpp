@@ -115,7 +115,8 @@ verdict run_test(const fs::path& folder, const tolerances& allowed) {
             for (std::size_t i = 0; i < answers.size(); ++i) {
                 const std::string output = "output_" + std::to_string(i) + ".pb";
                 if (!fs::exists(data / output)) throw std::runtime_error(where + "no " + output);
-                const std::string wrong = difference(answers[i], read_tensor(data / output, answers[i].type()), allowed);
+                const std::string wrong =
+                    difference(answers[i], read_tensor(data / output, answers[i].type()), allowed);
                 if (wrong.empty()) continue;
                 out.result = "fail";
                 out.reason = where + "output " + std::to_string(i) + ": " + wrong;

@@ -68,7 +68,8 @@ TEST_CASE("A request that no batch had gets rows of NaN") {
     CHECK(r.failures[0].rows == std::vector<std::size_t>{0, 1});
 }
 
-TEST_CASE("Small answers of a whole request stay in the memory of its batch, which lives on with it; large ones are copied") {
+TEST_CASE(
+    "Small answers of a whole request stay in the memory of its batch, which lives on with it; large ones are copied") {
     const auto reply_of = [](const batch& answers) {
         detail::reply_parts parts(2, 1, {});
         CHECK(parts.add(answers, {}, 1, 0, 2, {}));

@@ -164,7 +164,9 @@ void check(const world& given, const job& done, const memory_ledger& kept, time_
         expect(named[row] <= 1, which + " is named twice");
         const float expected = answer(given.rows[row]);
         const float got = done.answers.as<float>()(row);
-        if (named[row] == 0) expect(std::bit_cast<std::uint32_t>(expected) == std::bit_cast<std::uint32_t>(got), which + " has other bits than a serial run");
+        if (named[row] == 0)
+            expect(std::bit_cast<std::uint32_t>(expected) == std::bit_cast<std::uint32_t>(got),
+                   which + " has other bits than a serial run");
         if (named[row] != 0) expect(std::isnan(got), which + " failed and has an answer");
         if (given.natures[row] != nature::good) expect(named[row] == 1, which + " cannot pass and is not named");
         if (given.natures[row] == nature::good && given.how.give_up == give_up::rows && !given.gives_up_early())

@@ -48,7 +48,8 @@ private:
         asm volatile("fnstcw %0" : "=m"(word));
         return word;
     }
-    /// Whether an exception is on record. A thread that later unmasks it, as TBB's do for a caller that has, would trap.
+    /// Whether an exception is on record. A thread that later unmasks it,
+    /// as TBB's do for a caller that has, would trap.
     [[nodiscard]] static bool x87_raised() noexcept {
         std::uint16_t word = 0;
         asm volatile("fnstsw %0" : "=a"(word));

@@ -14,8 +14,8 @@ namespace fanfold::inline FANFOLD_ABI {
 /// Runs `body(tile)` or `body(tile, slot)` for tiles [0, count); returns when all have run. Tiles may run on several
 /// threads at once, in any order, so each writes only what is its own, and nothing may depend on the order. Tiles that
 /// run at the same time have different slots below `slots(count)`: scratch memory is taken from the caller's workspace
-/// before the loop, a piece for each slot; the workspace itself is not touched in tiles. An exception reaches the caller
-/// after the tiles in flight have ended.
+/// before the loop, a piece for each slot; the workspace itself is not touched in tiles. An exception reaches the
+/// caller after the tiles in flight have ended.
 class tile_loop {
 public:
     using body = function_ref<void(std::size_t tile, std::size_t slot)>;
@@ -23,8 +23,8 @@ public:
     /// `run` executes all tiles, at most `width` at once, called when there are two or more; `source` is handed to it.
     constexpr tile_loop(void (*run)(const void* source, std::size_t count, body), const void* source, std::size_t width)
         : run_(run), source_(source), width_(width) {}
-    /// In order, with `stopping` polled before each tile; operations are cut so that this is soon enough. It must outlive
-    /// the loop.
+    /// In order, with `stopping` polled before each tile; operations are cut so that this is soon enough. It must
+    /// outlive the loop.
     constexpr explicit tile_loop(const stop& stopping) : polled_(&stopping) {}
 
     /// How many tiles may run at once; 1: there is nothing to gain from splitting.
@@ -48,8 +48,8 @@ public:
     }
 
     /// How many tiles `work` is worth, at most `most`: none of less than some 20 us, and no more than it takes to keep
-    /// all workers busy to the end. Without helpers 1, or tiles of some 200 us where a stop is polled. `work` counts floating-point operations; a byte that comes from
-    /// memory counts as 8.
+    /// all workers busy to the end. Without helpers 1, or tiles of some 200 us where a stop is polled. `work` counts
+    /// floating-point operations; a byte that comes from memory counts as 8.
     [[nodiscard]] constexpr std::size_t tiles(std::uint64_t work, std::size_t most) const noexcept {
         if (most < 2 || work < 2 * tile_work) return 1;
         if (width_ < 2)

@@ -75,7 +75,8 @@ struct adapt<T> {
         }
         return fanfold::view<const scalar>(t.data(), extents, steps);
     }
-    static mutable_tensor_view mutable_view(T& t) requires(!std::is_const_v<std::remove_pointer_t<decltype(t.data())>>) {
+    static mutable_tensor_view mutable_view(T& t) requires(
+        !std::is_const_v<std::remove_pointer_t<decltype(t.data())>>) {
         const tensor_view seen = view(t);
         return {const_cast<std::byte*>(seen.data()), seen.type(), seen.shape(), seen.steps()};
     }

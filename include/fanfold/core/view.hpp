@@ -53,7 +53,8 @@ public:
     requires(std::is_const_v<T>&& std::same_as<U, value_type>) constexpr view(const view<U>& other)
         : view(other.data(), other.shape(), other.steps()) {}
 
-    /// Whatever holds elements of this type (std::vector, std::array, Eigen's types with core/eigen.hpp) is seen in place.
+    /// Whatever holds elements of this type (std::vector, std::array, Eigen's types with core/eigen.hpp) is seen
+    /// in place.
     template <class C>
         requires(std::is_const_v<T> && std::same_as<typename adapt<C>::scalar, value_type>)
     view(const C& container) : view(adapt<C>::view(container).template as<value_type>()) {}

@@ -142,8 +142,8 @@ private:
     time_point intended_;
 };
 
-/// An open loop: calls `send(request)` at each of the times, and does not wait for what was sent before. What it takes is
-/// measured from the intended time, so waiting in a generator that was held up counts as well. Returns when every
+/// An open loop: calls `send(request)` at each of the times, and does not wait for what was sent before. What it takes
+/// is measured from the intended time, so waiting in a generator that was held up counts as well. Returns when every
 /// request has ended.
 ///
 /// example  offer(poisson(2000, 10s), 50ms, [&](load_request r) {

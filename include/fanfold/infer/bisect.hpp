@@ -21,8 +21,8 @@ struct row_range {
 
 /// The two parts of a range of at least two rows that failed; the first is the longer one by at most a row.
 ///
-/// cost     where every part that fails is halved again and k of n rows are at fault, 2k ceil(log2 n) + 1 calls at most,
-///          that of the whole included
+/// cost     where every part that fails is halved again and k of n rows are at fault, 2k ceil(log2 n) + 1 calls at
+///          most, that of the whole included
 [[nodiscard]] constexpr std::array<row_range, 2> halves(row_range failed) noexcept {
     const std::size_t left = failed.rows - failed.rows / 2;
     return {{{failed.first, left}, {failed.first + left, failed.rows - left}}};
@@ -33,7 +33,7 @@ struct row_range {
 ///     bisection search(requests.size());             // positions in whatever list the caller has
 ///     while (const auto part = search.next())
 ///         run(requests, *part) ? search.passed(*part) : search.failed(*part);
-///     search.poison();                               // each of these failed alone; every other row was in a part that passed
+///     search.poison();                               // each failed alone; all others were in a part that passed
 ///
 /// A caller whose whole set has failed already says so at once: `search.failed(*search.next())`. Who runs parts at once
 /// asks `next` until it is empty, reports, and asks again until `finished`.

@@ -118,8 +118,8 @@ public:
     }
 
 private:
-    /// How long a copy waits for another worker than those that have computed its rows, when none of them is at work: an
-    /// executor may have fewer threads to give than it has workers.
+    /// How long a copy waits for another worker than those that have computed its rows, when none of them is at work:
+    /// an executor may have fewer threads to give than it has workers.
     static constexpr duration patience = std::chrono::milliseconds(100);
 
     [[nodiscard]] bool is_busy(std::size_t worker) const {

@@ -82,7 +82,8 @@ using digest_record = basic_digest_record<void>;
 
 }  // namespace detail
 
-/// Rows whose answers are not those that `job::digests` were made of, ascending: changed since, in memory or on their way.
+/// Rows whose answers are not those that `job::digests` were made of, ascending: changed since,
+/// in memory or on their way.
 ///
 /// cost     about 10 GB/s
 /// requires a job with `digests::of_rows`; failed rows are not looked at

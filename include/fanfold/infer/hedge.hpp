@@ -12,9 +12,9 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 
-/// A shard that has run for longer than a quantile of its peers' times is started once more, by the next worker that has
-/// no other shard in hand; the first answer counts, and the other attempt is stopped. Attempts then write apart from the
-/// final rows, and one commits. A worker that was overtaken rests for as long as a shard usually takes.
+/// A shard that has run for longer than a quantile of its peers' times is started once more, by the next worker that
+/// has no other shard in hand; the first answer counts, and the other attempt is stopped. Attempts then write apart
+/// from the final rows, and one commits. A worker that was overtaken rests for as long as a shard usually takes.
 ///
 /// cost     at most `share` more attempts; the answers of every shard are copied once
 /// source   Dean & Barroso, "The Tail at Scale", 2013

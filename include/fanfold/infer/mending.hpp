@@ -54,8 +54,8 @@ public:
         return std::min(last, stop_.deadline().value_or(time_point::max()));
     }
 
-    /// Pushes what is tried again; returns the faults that stay. `began`: when these rows were first tried; `claimed`: how
-    /// many shards have been.
+    /// Pushes what is tried again; returns the faults that stay. `began`: when these rows were first tried; `claimed`:
+    /// how many shards have been.
     std::vector<fault> mend(const attempt& ended, outcome& result, standing place, time_point began,
                             std::size_t claimed) {
         if (is_late(ended, result) && !stop_.reason()) result.faults = {too_late(ended)};

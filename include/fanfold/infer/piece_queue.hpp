@@ -55,8 +55,8 @@ public:
     [[nodiscard]] time_point soonest() const { return heap_.empty() ? time_point::max() : heap_.front().ready; }
 
     enum class fate { wait, take, drop };
-    /// Asks `judge(piece, ready)` of those that are ready, the longest first, until one is taken or `most` have to wait;
-    /// null when none is.
+    /// Asks `judge(piece, ready)` of those that are ready, the longest first, until one is taken or `most` have to
+    /// wait; null when none is.
     template <class Judge>
     [[nodiscard]] Piece* take(time_point now, std::size_t most, const Judge& judge) {
         std::vector<waiting> avoided;

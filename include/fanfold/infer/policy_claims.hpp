@@ -1,6 +1,6 @@
-// fanfold/infer/policy_claims.hpp - the claims of infer: every shard once and, where options ask for it, retries, halves of
-// what fails, second attempts beside slow ones, and copies to compare. All are decided under one lock; one number, the time
-// of the next decision, keeps a clean shard out of it.
+// fanfold/infer/policy_claims.hpp - the claims of infer: every shard once and, where options ask for it, retries,
+// halves of what fails, second attempts beside slow ones, and copies to compare. All are decided under one lock; one
+// number, the time of the next decision, keeps a clean shard out of it.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::min

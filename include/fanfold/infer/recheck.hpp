@@ -63,7 +63,8 @@ struct recheck_rules {
     /// How many of the workers may have something to do: copies go to others than those who computed the rows.
     [[nodiscard]] std::size_t useful(std::size_t shards, std::size_t workers) const noexcept {
         std::size_t most = shards;
-        if (replicas != 0 && shards != 0) most = fraction > 0 ? shards * (replicas + 1) : std::max(shards, replicas + 1);
+        if (replicas != 0 && shards != 0)
+            most = fraction > 0 ? shards * (replicas + 1) : std::max(shards, replicas + 1);
         return std::max<std::size_t>(std::min(most, workers), 1);
     }
 };

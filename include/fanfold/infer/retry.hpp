@@ -54,7 +54,8 @@ struct retry {
     std::uint64_t seed = 0;  ///< of the delays: the same seed, the same delays
 };
 
-/// The delay after failure number `failures`, counted from 1; `previous` is the delay before that, 0 when there was none.
+/// The delay after failure number `failures`, counted from 1; `previous` is the delay before that,
+/// 0 when there was none.
 template <class = void>
 [[nodiscard]] duration backoff(const retry& how, unsigned failures, duration previous, random_bits& random) {
     const auto between = [&](duration low, duration high) {

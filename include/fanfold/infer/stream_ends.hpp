@@ -42,7 +42,8 @@ struct kept_row {
     }
 };
 
-/// One row of a stream: a number, anything viewable (a tensor, a vector, an Eigen matrix), or one tensor for each input.
+/// One row of a stream: a number, anything viewable (a tensor, a vector, an Eigen matrix),
+/// or one tensor for each input.
 template <class Row>
 concept stream_row = element_type<Row> || viewable<Row> || std::same_as<Row, std::vector<tensor>>;
 

@@ -83,7 +83,8 @@ void arg_extreme_as(extreme which, tie equal, const tensor_view& in, std::size_t
 
 }  // namespace detail
 
-/// out = index of the largest (smallest) element along `axis`; the first NaN (`tie::last`: the last) beats every number.
+/// out = index of the largest (smallest) element along `axis`;
+/// the first NaN (`tie::last`: the last) beats every number.
 ///
 /// shapes   any type and strides; out has the extents of in without `axis`, or 1 at it
 /// errors   throws std::invalid_argument when axis and shapes do not fit, or the axis has extent 0

@@ -10,8 +10,8 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 
 /// out = in, as numbers of out's type. Floating point to integers goes towards zero; what does not fit becomes the
-/// nearest that does, NaN 0. Integers to integers wrap. To bool: x != 0, and NaN is true. To floating point: rounded once, too
-/// large becomes infinity.
+/// nearest that does, NaN 0. Integers to integers wrap. To bool: x != 0, and NaN is true. To floating point: rounded
+/// once, too large becomes infinity.
 ///
 /// shapes   in and out of one shape, any strides; they share no memory unless types and strides are equal
 /// errors   throws std::invalid_argument when the shapes differ

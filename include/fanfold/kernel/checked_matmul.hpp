@@ -1,5 +1,6 @@
 // fanfold/kernel/checked_matmul.hpp - the packed matrix product, with a checksum of every row of answers.
-//   in    a [M, K], weights [K, N] packed, their sums      out   act(bias + a * weights) [M, N], rows that do not add up
+//   in    a [M, K], weights [K, N] packed, their sums
+//   out   act(bias + a * weights) [M, N], and how many rows do not add up
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::min

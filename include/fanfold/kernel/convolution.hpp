@@ -85,10 +85,11 @@ namespace kernel {
 
 /// Owns the packed weights and bias of a convolution over images of one size.
 ///
-/// shapes   weights [O, C / groups, kh, kw] of any strides; bias [O], or of size 0 for none; images [N, C, height, width]
+/// shapes   weights [O, C / groups, kh, kw] of any strides; bias [O], or of size 0 for none;
+///          images [N, C, height, width]
 /// cost     reads and writes each weight once
-/// errors   throws std::invalid_argument with the numbers when the shapes do not fit, the window does not fit the padded
-///          image, a stride, dilation or group count is below 1, a padding is negative, or sizes overflow
+/// errors   throws std::invalid_argument with the numbers when the shapes do not fit, the window does not fit the
+///          padded image, a stride, dilation or group count is below 1, a padding is negative, or sizes overflow
 /// threads  const use from any thread
 class packed_conv2d {
 public:
@@ -314,8 +315,8 @@ inline void conv2d(const view<const float>& in, const packed_conv2d& w, const vi
     detail::conv2d(active_isa(), in, w, out, space, act);
 }
 
-/// The same, to the bit, and how many positions do not add up (see kernel/checked_matmul.hpp), four or one at a time as in
-/// kernel/convolution_nhwc.hpp.
+/// The same, to the bit, and how many positions do not add up (see kernel/checked_matmul.hpp), four or one at a time as
+/// in kernel/convolution_nhwc.hpp.
 ///
 /// cost     about 3/O + 2/K of it besides, O output channels of a group and K taps
 /// requires sums of these weights

@@ -183,8 +183,8 @@ void for_each_weight(const window3& w, std::int64_t position, Each&& each) {
 /// cost     2 N O P (C / groups) taps flops; copies blocks of windows through about 0.5 MiB of scratch.
 ///          packed_conv2d is faster for 2-D images of one known size
 /// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between images when it is time
-/// threads  re-entrant with a workspace each. One chain of fused multiply-adds in the order c, tap for each output, then
-///          the bias: the bits of an image do not depend on N
+/// threads  re-entrant with a workspace each. One chain of fused multiply-adds in the order c, tap for each output,
+///          then the bias: the bits of an image do not depend on N
 /// source   ONNX Conv-11
 inline void conv_nd(const view<const float>& in, const view<const float>& weights, std::span<const float> bias,
                     const conv_geometry& geometry, const view<float>& out, workspace& space,
@@ -223,7 +223,8 @@ inline void conv_nd(const view<const double>& in, const view<const double>& weig
 /// shapes   in [N, C, ...], weights [C, O / groups, ...], bias [O] or empty, out [N, O, ...]; all dense
 /// cost     2 N (O / groups) C taps P flops, P the positions of `in`; scratch for them in blocks of output channels
 /// errors   as conv_nd
-/// threads  re-entrant with a workspace each; taps are added in row-major order: the bits of an image do not depend on N
+/// threads  re-entrant with a workspace each; taps are added in row-major order:
+///          the bits of an image do not depend on N
 /// source   ONNX ConvTranspose-11
 inline void conv_transpose_nd(const view<const float>& in, const view<const float>& weights,
                               std::span<const float> bias, const conv_geometry& geometry, const view<float>& out,

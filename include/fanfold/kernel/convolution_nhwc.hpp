@@ -69,8 +69,8 @@ namespace kernel {
 /// shapes   weights [O, C / groups, kh, kw] of any strides; bias [O], or of size 0 for none
 /// layout   per group panels of 16 output channels, [taps][16]; taps in the order slice of channels, ky, kx, channel of
 ///          the slice, where slices hold at most about 576 taps
-/// errors   throws std::invalid_argument with the numbers when the shapes do not fit, a stride, dilation or group count is
-///          below 1, or a padding is negative
+/// errors   throws std::invalid_argument with the numbers when the shapes do not fit, a stride, dilation or group count
+///          is below 1, or a padding is negative
 /// threads  const use from any thread
 class packed_conv_nhwc {
 public:
@@ -445,11 +445,12 @@ inline std::size_t conv_nhwc(isa set, const view<const float>& in, const packed_
 
 }  // namespace detail
 
-/// out[n, y, x, o] = act(bias[o] + sum over c, ky, kx of in[n, y s + ky d - top, x s + kx d - left, c] * w[o, c, ky, kx]
-/// + addend[n, y, x, o])
+/// out[n, y, x, o] = act(bias[o] + addend[n, y, x, o]
+///                       + sum over c, ky, kx of in[n, y s + ky d - top, x s + kx d - left, c] * w[o, c, ky, kx])
 ///
-/// shapes   in [N, H, W, C], out and addend w.output(in), in and addend dense, out not overlapping. Out is dense, or where
-///          nothing is added some of the channels of dense images. An addend of size 0: none; it may be out where w.passes() is 1
+/// shapes   in [N, H, W, C], out and addend w.output(in), in and addend dense, out not overlapping. Out is dense, or
+///          where nothing is added some of the channels of dense images. An addend of size 0: none; it may be out where
+///          w.passes() is 1
 /// cost     2 N O OH OW (C / groups) kh kw flops; with padding, the input is copied once, blocks of rows at a time,
 ///          through w.scratch_bytes(in) of scratch. Reads the weights once per block of 96 to 256 positions or more
 /// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between blocks when it is time
@@ -463,8 +464,9 @@ inline void conv_nhwc(const view<const float>& in, const packed_conv_nhwc& w, co
     detail::conv_nhwc(active_isa(), in, w, out, space, act, addend);
 }
 
-/// The same, to the bit, and how many positions do not add up (see kernel/checked_matmul.hpp). Where a group has at most
-/// 512 output channels, four positions have to add up together, by the least tolerance of the four; where they do not, each.
+/// The same, to the bit, and how many positions do not add up (see kernel/checked_matmul.hpp). Where a group has at
+/// most 512 output channels, four positions have to add up together, by the least tolerance of the four;
+/// where they do not, each.
 ///
 /// cost     about 4/N + 3/K of it besides, N output channels of a group and K taps; with more channels 8/N
 /// requires sums of these weights

@@ -12,10 +12,11 @@ enum class own_element : std::uint8_t { counts, is_left_out };
 /// From which end of the axis a sum begins.
 enum class sum_from : std::uint8_t { start, end };
 
-/// out[k] = in[0] + ... + in[k] along `axis` (without in[k] where it is left out; in[k] + ... to the end for sum_from::end), added one
-/// after the other.
+/// out[k] = in[0] + ... + in[k] along `axis` (without in[k] where it is left out; in[k] + ... to the end for
+/// sum_from::end), added one after the other.
 ///
-/// shapes   in and out dense, of one number type and shape; they share no memory. 16-bit floating point is added in float
+/// shapes   in and out dense, of one number type and shape; they share no memory.
+///          16-bit floating point is added in float
 /// errors   throws std::invalid_argument when shapes, types or the axis do not fit. Integers wrap
 /// threads  re-entrant
 /// source   ONNX CumSum-14

@@ -39,8 +39,8 @@ struct deformable_input {
     std::span<const T> bias;
 };
 
-/// out = the convolution, where tap (i, j) at (y, x) reads the image moved by offsets[n, group, i, j, (0, 1), y, x], times
-/// mask[n, group, i, j, y, x].
+/// out = the convolution, where tap (i, j) at (y, x) reads the image moved by offsets[n, group, i, j, (0, 1), y, x],
+/// times mask[n, group, i, j, y, x].
 ///
 /// shapes   x [N, C, H, W], weights [O, C / g.groups, kh, kw], offsets [N, offset_groups * kh * kw * 2, OH, OW], mask
 ///          [N, offset_groups * kh * kw, OH, OW] or empty, bias [O] or empty, out [N, O, OH, OW]; all dense

@@ -158,8 +158,9 @@ inline void depthwise_nhwc(isa set, const view<const float>& in, const packed_de
 /// shapes   in [N, H, W, C], out and addend w.output(in), all dense, out not overlapping. An addend of size 0: none
 /// cost     2 N C OH OW kh kw flops, no copy; 16 channels of 4 pixels at a time
 /// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between images when it is time
-/// threads  re-entrant; split by `tiles` into rows of images. One chain of fused multiply-adds in the order ky, kx for each
-///          output, starting from the bias; taps outside the image are left out. The bits of an image do not depend on N
+/// threads  re-entrant; split by `tiles` into rows of images. One chain of fused multiply-adds in the order ky, kx for
+///          each output, starting from the bias; taps outside the image are left out. The bits of an image do not
+///          depend on N
 /// source   ONNX Conv-11
 inline void depthwise_nhwc(const view<const float>& in, const packed_depthwise_nhwc& w, const view<float>& out,
                            const stop& stop, activation act = activation::none, const view<const float>& addend = {},

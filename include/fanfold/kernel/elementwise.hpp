@@ -270,7 +270,8 @@ inline void exp(isa set, const view<const float>& in, const view<float>& out) {
 ///
 /// shapes   out has broadcast_shape(a, b); any strides; fastest where runs are dense or one value repeats. out may be
 ///          an operand of its own shape. One type; comparisons answer bool; pow takes two and answers the first
-///          (computed in double if either is floating point, as integers otherwise). bit_* and shift_* take integers, logical_* and equal bool
+///          (computed in double if either is floating point, as integers otherwise). bit_* and shift_* take integers,
+///          logical_* and equal bool
 /// errors   throws std::invalid_argument when shapes or types do not fit. Integers wrap; they divide towards zero, and
 ///          by zero to 0, also in mod and fmod; shifts by the width or more give 0. min and max of NaN are NaN
 /// threads  re-entrant; an element's bits depend on its operands alone

@@ -103,8 +103,8 @@ complex_number signal_at(const T* data, std::int64_t index, std::int64_t parts) 
 
 /// out = the transform of `length` elements along `axis`: a shorter signal is followed by zeros, a longer one cut.
 ///
-/// shapes   in [..., n, ..., 1 or 2], the last axis real or complex; out alike with `length` or length / 2 + 1 (one-sided)
-///          elements along `axis` and 2 at the end; dense, float or double
+/// shapes   in [..., n, ..., 1 or 2], the last axis real or complex; out alike with `length` or length / 2 + 1
+///          (one-sided) elements along `axis` and 2 at the end; dense, float or double
 /// cost     length^2 for each signal, length log length for powers of two; computed in double
 /// errors   throws std::invalid_argument when the shapes do not fit
 /// threads  re-entrant with a workspace each

@@ -77,8 +77,8 @@ inline void eye(std::int64_t diagonal, const mutable_tensor_view& out) {
     }
 }
 
-/// values[1] where the new axis' index equals the one in `indices`, else values[0]. Negative indices count from the end,
-/// others that are out of range leave values[0] everywhere.
+/// values[1] where the new axis' index equals the one in `indices`, else values[0]. Negative indices count from the
+/// end, others that are out of range leave values[0] everywhere.
 ///
 /// shapes   out: the extents of indices with a new one at `axis`; indices of any number type, `values` two elements of
 ///          out's type, all dense

@@ -11,8 +11,8 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel::detail {
 
-/// Calls `body(image, first, last)` for rows [first, last) of images [N, H, ..]: each whole image, or parts where that is
-/// worth it. `work` as for tile_loop::tiles.
+/// Calls `body(image, first, last)` for rows [first, last) of images [N, H, ..]: each whole image, or parts where that
+/// is worth it. `work` as for tile_loop::tiles.
 template <class Body>
 void over_image_rows(const tile_loop& tiles, const shape& images, std::uint64_t work, const Body& body) {
     const auto height = static_cast<std::size_t>(images[1]), all = static_cast<std::size_t>(images[0]) * height;

@@ -14,8 +14,8 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 
 /// baseline: what every CPU of the architecture has (SSE2 on x86-64, NEON on AArch64); avx2: AVX2 and FMA; avx512:
-/// AVX-512 F, BW, DQ, VL. avx2, avx512 and NEON give the same bits (of a NaN, only that it is one); SSE2 rounds products
-/// before it adds them.
+/// AVX-512 F, BW, DQ, VL. avx2, avx512 and NEON give the same bits (of a NaN, only that it is one); SSE2 rounds
+/// products before it adds them.
 enum class isa : std::uint8_t { baseline, avx2, avx512 };
 
 [[nodiscard]] constexpr std::string_view name_of(isa set) noexcept {

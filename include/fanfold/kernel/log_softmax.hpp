@@ -44,8 +44,8 @@ inline void log_softmax(isa set, const tensor_view& in, std::size_t axis, const 
 
 }  // namespace detail
 
-/// out = in - max - log(sum of e^(in - max)) along `axis`. A NaN, a +infinity or nothing but -infinity gives NaN for all of
-/// its row.
+/// out = in - max - log(sum of e^(in - max)) along `axis`. A NaN, a +infinity or nothing but -infinity gives NaN for
+/// all of its row.
 ///
 /// shapes   in and out dense, of one shape and floating-point type; out may be in. What is not float32 is computed in
 ///          double

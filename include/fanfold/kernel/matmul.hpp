@@ -244,8 +244,8 @@ inline void matmul(isa set, const view<const float>& a, const packed_view& w, co
 ///          act(bias)
 /// cost     2 M N K flops; reads the weights once per 96 rows (48 where rows are gathered, at most 48 KiB of stack)
 /// errors   throws std::invalid_argument when the shapes do not fit
-/// threads  re-entrant; split by `tiles` into rows and columns. One chain of fused multiply-adds in ascending k for each
-///          output, starting from the bias: the bits of a row do not depend on M
+/// threads  re-entrant; split by `tiles` into rows and columns. One chain of fused multiply-adds in ascending k for
+///          each output, starting from the bias: the bits of a row do not depend on M
 /// source   ONNX Gemm-13, MatMul-13
 inline void matmul(const view<const float>& a, const packed_view& w, const view<float>& out,
                    activation act = activation::none, const tile_loop& tiles = {}) {

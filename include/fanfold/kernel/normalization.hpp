@@ -209,13 +209,14 @@ inline void mean_variance_normalization(isa set, const view<const float>& in, st
 
 }  // namespace detail
 
-/// out = (in - mean) * inv_std_dev * scale + bias over each row, inv_std_dev = 1 / sqrt(variance + epsilon). The variance
-/// is a mean of squared distances, summed in a second pass.
+/// out = (in - mean) * inv_std_dev * scale + bias over each row, inv_std_dev = 1 / sqrt(variance + epsilon). The
+/// variance is a mean of squared distances, summed in a second pass.
 ///
 /// shapes   in and out [M, N]; scale [N]; bias [N] or empty; mean and inv_std_dev [M], or empty when nobody asks.
 ///          out may be in
 /// errors   throws std::invalid_argument when the shapes do not fit
-/// threads  re-entrant. Element k goes to lane k mod 16, lanes fold in a fixed tree: the bits of a row do not depend on M
+/// threads  re-entrant. Element k goes to lane k mod 16, lanes fold in a fixed tree:
+///          the bits of a row do not depend on M
 /// source   ONNX LayerNormalization-17
 inline void layer_norm(const view<const float>& in, std::span<const float> scale, std::span<const float> bias,
                        float epsilon, const view<float>& out, std::span<float> mean = {},

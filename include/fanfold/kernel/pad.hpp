@@ -67,8 +67,8 @@ void pad_from(pad_mode mode, std::span<const pad_axis> axes, const std::byte* in
 
 }  // namespace detail
 
-/// out = in with `before[axis]` elements in front and as many behind as out has room for; negative counts cut off, which
-/// comes first.
+/// out = in with `before[axis]` elements in front and as many behind as out has room for; negative counts cut off,
+/// which comes first.
 ///
 /// shapes   in and out dense, of one type and rank. `value` points to one element: what constant padding writes; null
 ///          means zero

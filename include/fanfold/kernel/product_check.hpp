@@ -97,7 +97,8 @@ struct plane_check_call {
 [[nodiscard]] inline double check_limit(std::size_t inner, double square) {
     return 4 * 0x1p-24 * std::sqrt(static_cast<double>(inner == 0 ? 1 : inner)) * std::sqrt(square);
 }
-/// By the squares of the answers alone, a part of the sum below, so that most rows need no more. `square` is a float sum.
+/// By the squares of the answers alone, a part of the sum below, so that most rows need no more.
+/// `square` is a float sum.
 [[nodiscard]] inline bool is_clearly_right(std::size_t inner, double difference, double square) {
     constexpr double unit = 4 * 0x1p-24;  // squared: a root for each row would be felt where rows are short
     return square < 1e35 && difference * difference <= unit * unit * static_cast<double>(inner) * square;

@@ -198,8 +198,8 @@ inline void expect_zeros(const char* who, const tensor_view& zero_point, const s
 
 /// quantize_linear where `block` neighbours along the axis share a scale and a zero point.
 ///
-/// shapes   in float32, out int8, uint8, int16 or uint16, alike and dense; scale as in but for the axis, whose extent is
-///          divided by `block` and rounded up; zero_point like out and scale, or of size 0 for zeros
+/// shapes   in float32, out int8, uint8, int16 or uint16, alike and dense; scale as in but for the axis, whose extent
+///          is divided by `block` and rounded up; zero_point like out and scale, or of size 0 for zeros
 /// errors   throws std::invalid_argument when the shapes or types do not fit
 /// threads  re-entrant
 /// source   ONNX QuantizeLinear-21

@@ -21,7 +21,8 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 
 enum class recurrent_cell : std::uint8_t { lstm, gru, rnn };
-/// Whether a GRU's reset gate meets the state before the product with its weights, or the product (linear_before_reset).
+/// Whether a GRU's reset gate meets the state before the product with its weights,
+/// or the product (linear_before_reset).
 enum class reset_order : std::uint8_t { before_product, after_product };
 /// Whether an LSTM's forget gate is computed, or 1 - input gate (input_forget).
 enum class forget_gate : std::uint8_t { own, coupled };

@@ -358,8 +358,8 @@ inline void reduce(isa set, reduction op, const tensor_view& in, std::span<const
 
 }  // namespace detail
 
-/// out = the elements along `axes` (each named once) taken together. Over no elements: 0 for sums, 1 for products, -infinity
-/// or the least number for max, +infinity or the greatest for min, NaN for the mean of floating point.
+/// out = the elements along `axes` (each named once) taken together. Over no elements: 0 for sums, 1 for products,
+/// -infinity or the least number for max, +infinity or the greatest for min, NaN for the mean of floating point.
 ///
 /// shapes   out has the extents of in without `axes`, or 1 at them; one type, any strides. Integers wrap; their mean is
 ///          cut towards zero, their roots and logarithms are computed in double; max and min of bool are or and and

@@ -172,8 +172,8 @@ void resize_weighted(isa set, const view<const Real>& in, std::span<const resize
 /// out = in at the coordinates that options.coordinates gives each axis: the nearest element, or a weighted sum of 2 or
 /// 4 neighbours per axis (more when antialiasing a smaller output), axis after axis from the last.
 ///
-/// shapes   in and out dense, of one rank; their extents are the sizes; axes one for each. Linear and cubic take float32
-///          and float64, nearest any type
+/// shapes   in and out dense, of one rank; their extents are the sizes; axes one for each. Linear and cubic take
+///          float32 and float64, nearest any type
 /// cost     nearest copies, repeated rows as blocks; otherwise a pass with scratch for each axis that changes
 /// errors   throws std::invalid_argument when the shapes, types or scales do not fit
 /// threads  re-entrant with a workspace each; the bits of an image do not depend on the batch

@@ -55,8 +55,8 @@ struct roi_sample {
 /// Cuts each region into OH x OW bins and takes the mean of bilinear samples in each, or the greatest weighted
 /// neighbour of any sample.
 ///
-/// shapes   in [N, C, H, W], regions [R, 4] as x1 y1 x2 y2 in units of 1 / spatial_scale pixels, images [R]: which image
-///          each region lies in, out [R, C, OH, OW]; all dense
+/// shapes   in [N, C, H, W], regions [R, 4] as x1 y1 x2 y2 in units of 1 / spatial_scale pixels, images [R]: which
+///          image each region lies in, out [R, C, OH, OW]; all dense
 /// cost     8 R C OH OW samples flops; samples of a bin are placed once for all channels
 /// errors   throws std::invalid_argument when the shapes do not fit, an image does not exist, or a bin needs more
 ///          than 2^24 samples

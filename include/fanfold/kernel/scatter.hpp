@@ -64,7 +64,8 @@ inline void copy_unless_same(const tensor_view& data, const mutable_tensor_view&
 
 }  // namespace detail
 
-/// out = data, then out[i, indices[i, j, k], k] = (or +=, *=, max=, min=) updates[i, j, k] for axis 1 of three, in order.
+/// out = data, then out[i, indices[i, j, k], k] = (or +=, *=, max=, min=) updates[i, j, k] for axis 1 of three,
+/// in order.
 ///
 /// shapes   out has data's shape and may be data; indices and updates have one shape, which lies within data's but
 ///          along `axis`

@@ -34,7 +34,8 @@
 //   evens(x, y) odds(x, y)        every second lane of x, then of y
 //   sum(x) largest(x)             over the lanes, in one tree: i with i + 8, then + 4, + 2, + 1; largest: NaN if any is
 //
-// avx2, avx512 and NEON agree in every bit (of a NaN: that it is one). No vector crosses the border of a region by value.
+// avx2, avx512 and NEON agree in every bit (of a NaN: that it is one).
+// No vector crosses the border of a region by value.
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel::detail {

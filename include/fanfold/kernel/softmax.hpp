@@ -33,7 +33,8 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 namespace detail {
 
-/// A dense tensor as [outer, n, inner] along n: `groups` times `columns` rows, `column_step` apart, whose elements are `step` apart.
+/// A dense tensor as [outer, n, inner] along n: `groups` times `columns` rows, `column_step` apart,
+/// whose elements are `step` apart.
 struct rows_along {
     std::size_t groups = 0, columns = 0, n = 0;
     std::int64_t group_step = 0, column_step = 0, step = 0;

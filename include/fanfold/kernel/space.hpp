@@ -63,7 +63,8 @@ inline void depth_to_space(const tensor_view& in, std::int64_t block, depth_orde
     });
 }
 
-/// Blocks of pixels become channels, the block's place first: the inverse of depth_to_space in block_then_channel order.
+/// Blocks of pixels become channels, the block's place first:
+/// the inverse of depth_to_space in block_then_channel order.
 ///
 /// shapes   in [N, C, H, W], out [N, C block^2, H / block, W / block], dense, of one type
 /// errors   throws std::invalid_argument when the shapes do not fit

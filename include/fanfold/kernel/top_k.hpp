@@ -62,8 +62,8 @@ void top_of_row(const row_order<T>& order, std::int64_t n, std::int64_t k, std::
 
 }  // namespace detail
 
-/// The k largest (smallest) elements along `axis`, best first, and where they stand; of equal ones the first. NaN counts
-/// as larger than every number.
+/// The k largest (smallest) elements along `axis`, best first, and where they stand; of equal ones the first. NaN
+/// counts as larger than every number.
 ///
 /// shapes   in of number type, dense; values of its type and indices of int64, dense, of in's shape but k along `axis`
 /// cost     n log k per row, no memory

@@ -12,8 +12,8 @@ namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 namespace detail {
 
-/// out[j, i] = in[i, j] for `rows` rows i of `columns` neighbours j; steps in elements. Tiles of 64 bytes a side: each line of
-/// either side is in the cache until it is done with.
+/// out[j, i] = in[i, j] for `rows` rows i of `columns` neighbours j; steps in elements. Tiles of 64 bytes a side: each
+/// line of either side is in the cache until it is done with.
 template <class Word>
 void transpose_plane(const Word* in, std::int64_t in_step, Word* out, std::int64_t out_step, std::int64_t rows,
                      std::int64_t columns) {

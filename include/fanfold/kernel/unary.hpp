@@ -279,13 +279,14 @@ inline void apply(isa set, const unary_call& call, const tensor_view& in, const 
 /// out = op(in).
 ///
 /// shapes   in and out of one shape, any strides, out may be in; one type, out of is_nan and is_inf: bool. Floating
-///          point of any width; abs, neg, sign, relu, clip, thresholded_relu and shrink integers too (they wrap; the bounds of clip are
-///          doubles: for larger ones of 64 bits take binary::min and max); bit_not integers, logical_not bool. 16-bit
-///          floating point is computed in float
+///          point of any width; abs, neg, sign, relu, clip, thresholded_relu and shrink integers too (they wrap; the
+///          bounds of clip are doubles: for larger ones of 64 bits take binary::min and max); bit_not integers,
+///          logical_not bool. 16-bit floating point is computed in float
 /// cost     float32, in units in the last place: exp 1.5, log 2, erf 2, sin and cos 2 (vectorized up to |x| = 2^20),
 ///          tanh and sigmoid 3, softplus 3, gelu, gelu_tanh and silu 4, elu 3, subnormal results included;
 ///          what is not vectorized is computed in double and rounded once
-/// errors   throws std::invalid_argument when shapes or types do not fit. silu, gelu and gelu_tanh of -infinity are -0 in float32
+/// errors   throws std::invalid_argument when shapes or types do not fit. silu,
+///          gelu and gelu_tanh of -infinity are -0 in float32
 /// threads  re-entrant; an element's bits depend neither on its position nor on how many there are
 /// source   ONNX operators of these names, opsets 6 to 22
 inline void apply(unary op, double alpha, double beta, const tensor_view& in, const mutable_tensor_view& out) {

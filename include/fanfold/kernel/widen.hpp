@@ -64,7 +64,8 @@ template <class T, class C>
 template <class T, class C>
 void load_run(const std::byte* from, std::int64_t step, C* to, std::size_t n) {
     const T* x = reinterpret_cast<const T*>(from);
-    for (std::size_t i = 0; i < n; ++i, x += step) to[i] = static_cast<C>(*x);  // NOLINT(bugprone-signed-char-misuse): int8 numbers
+    for (std::size_t i = 0; i < n; ++i, x += step)
+        to[i] = static_cast<C>(*x);  // NOLINT(bugprone-signed-char-misuse): int8 numbers
 }
 template <class T, class C>
 void store_run(const C* from, std::byte* to, std::int64_t step, std::size_t n) {
@@ -100,7 +101,8 @@ template <class C>
     });
 }
 
-/// float for floating point of at most 32 bits, double for float64, uint64 for itself, int64 for other integers and bool.
+/// float for floating point of at most 32 bits, double for float64, uint64 for itself,
+/// int64 for other integers and bool.
 template <class F>
 decltype(auto) visit_wide(element type, F&& f) {
     if (type == element::float64) return f(double{});

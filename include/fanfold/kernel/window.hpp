@@ -73,8 +73,8 @@ struct window_axis {
     }
 };
 
-/// errors   throws std::invalid_argument with the numbers when weights [O, C / groups, kh, kw], bias and geometry make no
-///          sense together
+/// errors   throws std::invalid_argument with the numbers when weights [O, C / groups, kh, kw], bias and geometry make
+///          no sense together
 inline void check_conv_weights(const view<const float>& weights, const shape& bias, const conv2d_geometry& g) {
     if (weights.rank() != 4 || weights.size() == 0)
         throw std::invalid_argument("conv2d: weights " + weights.shape().text() +
@@ -111,7 +111,8 @@ inline void check_conv_weights(const view<const float>& weights, const shape& bi
     return pixel >= images.extent(3) && (images.extent(3) == 1 || images.step(3) == 1) ? pixel : 0;
 }
 
-/// What lies between pixels of the answer; it is dense, or a part of the channels of dense images where nothing is added.
+/// What lies between pixels of the answer; it is dense,
+/// or a part of the channels of dense images where nothing is added.
 ///
 /// errors   throws std::invalid_argument when shapes or steps are others
 [[nodiscard]] inline std::int64_t expect_conv_nhwc(const view<const float>& in, const shape& expected,

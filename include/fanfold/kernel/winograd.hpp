@@ -1,5 +1,5 @@
-// fanfold/kernel/winograd.hpp - 2-D convolution with 3x3 windows of images whose channels lie side by side, by Winograd's
-// minimal filtering: fewer products, larger weights, more rounding.
+// fanfold/kernel/winograd.hpp - 2-D convolution with 3x3 windows of images whose channels lie side by side, by
+// Winograd's minimal filtering: fewer products, larger weights, more rounding.
 //   in    images [N, H, W, C], weights [O, C, 3, 3] transformed and packed      out   act(bias + convolution + addend)
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -285,14 +285,15 @@ inline void conv_winograd(isa set, const view<const float>& in, const packed_win
 /// out[n, y, x, o] = act(bias[o] + sum over c, ky, kx of in[n, y + ky - top, x + kx - left, c] * w[o, c, ky, kx]
 /// + addend[n, y, x, o])
 ///
-/// shapes   in [N, H, W, C], out and addend w.output(in), in and addend dense, out not overlapping. Out is dense, or where
-///          nothing is added some of the channels of dense images. An addend of size 0: none; it may be out
+/// shapes   in [N, H, W, C], out and addend w.output(in), in and addend dense, out not overlapping. Out is dense, or
+///          where nothing is added some of the channels of dense images. An addend of size 0: none; it may be out
 /// cost     F(4x4): 4.5 N OH OW C O flops, F(2x2): 8, and about 18 N OH OW (C + O) for transforms. Reads the weights
 ///          once per block of 48 tiles or more; w.scratch_bytes(in) of scratch
 /// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between blocks when it is time.
-///          Rounding: with inputs and weights of random sign, the largest error over the root mean square of the answers
-///          is about 2e-6 for F(2x2) and 1e-5 for F(4x4), where the direct sum has 7e-6; an answer that is small because
-///          its window is, beside others of its tile that are not, has their error. An infinity or a NaN spoils its tile
+///          Rounding: with inputs and weights of random sign, the largest error over the root mean square of the
+///          answers is about 2e-6 for F(2x2) and 1e-5 for F(4x4), where the direct sum has 7e-6; an answer that is
+///          small because its window is, beside others of its tile that are not, has their error. An infinity or a NaN
+///          spoils its tile
 /// threads  re-entrant with a workspace each; its tile loop shares blocks or, where they are few, the tiles and
 ///          frequencies of a block. Each tile is computed alone, each frequency by one chain of fused
 ///          multiply-adds in the order of channels: the bits of an image do not depend on N, or on how tiles are cut

@@ -96,8 +96,8 @@ private:
 
 }  // namespace detail
 
-/// Chains of float32 arithmetic over one shape become one step each, with the same bits. Activations that the step before
-/// them can apply stay out.
+/// Chains of float32 arithmetic over one shape become one step each, with the same bits. Activations that the step
+/// before them can apply stay out.
 inline void fuse_chains(const graph_draft& draft) {
     detail::step_list list(draft);
     for (graph_step& step : draft.steps()) {

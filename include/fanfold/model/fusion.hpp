@@ -60,7 +60,8 @@ struct channel_affine {
     std::vector<double> scale, shift;
 };
 
-/// The elements of a float32 constant that has one for each of `channels` of [N, C, ...] of rank `rank`, or one for all.
+/// The elements of a float32 constant that has one for each of `channels` of [N, C, ...] of rank `rank`,
+/// or one for all.
 [[nodiscard]] inline std::optional<std::vector<double>> channel_numbers(const graph_draft& draft, std::size_t value,
                                                                         std::size_t channels, std::size_t rank) {
     const auto& elements = draft.elements(value);
@@ -245,8 +246,8 @@ inline void drop_identities(const graph_draft& draft) {
 
 }  // namespace detail
 
-/// Identities go; activations that are spelt out in arithmetic become one step; scales and shifts of channels go into the
-/// weights of the convolution before them.
+/// Identities go; activations that are spelt out in arithmetic become one step; scales and shifts of channels go into
+/// the weights of the convolution before them.
 ///
 /// source   batch normalization folded: Jacob et al. 2018, "Quantization and Training of Neural Networks", section 3.2
 inline void fuse_arithmetic(const graph_draft& draft) {

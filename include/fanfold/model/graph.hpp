@@ -31,20 +31,20 @@ public:
     /// The step that makes rows depend on each other, as far as it is known at load; empty when none does. Such a graph
     /// cannot be split into shards.
     [[nodiscard]] const std::string& row_mixer() const noexcept { return state_->row_mixer; }
-    /// The same for these rows: also a step of which it cannot be told before a run. Where shapes follow from the number
-    /// of rows alone, what is known at load.
+    /// The same for these rows: also a step of which it cannot be told before a run. Where shapes follow from the
+    /// number of rows alone, what is known at load.
     [[nodiscard]] std::string row_mixer(const batch& rows) const {
         if (state_->planned || !state_->row_mixer.empty()) return state_->row_mixer;
         return deduced(rows).row_mixer;
     }
 
-    /// Takes the sums that `checksum` compares with, where that has not been done; the first job with checksums does. What
-    /// changes weights before is found, too: their digests are taken at load.
+    /// Takes the sums that `checksum` compares with, where that has not been done; the first job with checksums does.
+    /// What changes weights before is found, too: their digests are taken at load.
     void prepare_checksums() const {
         for (const graph_step& step : state_->steps) step.op.prepare_checksum();
     }
-    /// A step whose packed weights are not what they were at load, of matrix products and convolutions; empty when there is
-    /// none.
+    /// A step whose packed weights are not what they were at load, of matrix products and convolutions; empty when
+    /// there is none.
     ///
     /// cost     reads the weights, about 10 GB/s
     [[nodiscard]] std::string damaged_weights() const {
@@ -175,8 +175,8 @@ public:
         return out;
     }
 
-    /// One line a step: operation, name, shapes; what a row costs: floating-point operations where the step can tell them,
-    /// bytes read and written where shapes are known; bytes of weights; whether checksums see it. Then the sums.
+    /// One line a step: operation, name, shapes; what a row costs: floating-point operations where the step can tell
+    /// them, bytes read and written where shapes are known; bytes of weights; whether checksums see it. Then the sums.
     [[nodiscard]] std::string summary() const { return detail::summary_of(*state_); }
 
 private:

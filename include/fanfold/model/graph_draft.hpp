@@ -52,7 +52,8 @@ public:
         known_[value].elements.reset();
         known_[value].owner = nullptr;
     }
-    /// From now on `value` is another name for `whose`. An aliasing step from one to the other must be among the steps, too.
+    /// From now on `value` is another name for `whose`.
+    /// An aliasing step from one to the other must be among the steps, too.
     void alias(std::size_t value, std::size_t whose) const {
         const std::size_t before = state_.values[value].root, root = state_.values[whose].root;
         for (graph_value& one : state_.values)

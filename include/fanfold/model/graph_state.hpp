@@ -53,7 +53,8 @@ struct graph_state {
 
 namespace detail {
 
-/// Elements of a value that may be written lie in the caller's rows or the workspace; views of the others are only read.
+/// Elements of a value that may be written lie in the caller's rows or the workspace;
+/// views of the others are only read.
 [[nodiscard]] inline mutable_tensor_view readable(const tensor_view& elements) {
     const tensor_view v = present(elements);
     return {const_cast<std::byte*>(v.data()), v.type(), v.shape(), v.steps()};

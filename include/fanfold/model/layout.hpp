@@ -1,4 +1,5 @@
-// fanfold/model/layout.hpp - images with their channels side by side wherever convolutions want that, and weights packed.
+// fanfold/model/layout.hpp - images with their channels side by side wherever convolutions want that,
+// and weights packed.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <array>     // std::array
@@ -211,8 +212,8 @@ private:
                           {}};
     }
 
-    /// By which tiles a convolution is fastest, as far as accuracy and memory may be given for it. Images of unknown size
-    /// are taken to be large.
+    /// By which tiles a convolution is fastest, as far as accuracy and memory may be given for it. Images of unknown
+    /// size are taken to be large.
     [[nodiscard]] std::optional<kernel::winograd_tile> tiles(const view<const float>& weights,
                                                              const kernel::conv2d_geometry& g,
                                                              const value_type& answer) const {
@@ -229,8 +230,8 @@ private:
             prefer.accuracy == accuracy::high ? kernel::winograd_tile::two : kernel::winograd_tile::four);
     }
 
-    /// The same along one axis: an image of one line. Otherwise its weights would be packed in every run, unless the length
-    /// were known.
+    /// The same along one axis: an image of one line. Otherwise its weights would be packed in every run, unless the
+    /// length were known.
     std::optional<graph_step> convolved_row(const graph_step& step) {
         if (!constant_convolution(draft_, step) || !is_row(step.inputs[0])) return std::nullopt;
         const auto* op = step.op.as<convolution_nd>();
@@ -379,8 +380,8 @@ private:
 
 }  // namespace detail
 
-/// Convolutions with constant weights take images [N, H, W, C] where that is faster, and with them all steps that follow
-/// and can; transpositions stand at the borders only. Weights are packed.
+/// Convolutions with constant weights take images [N, H, W, C] where that is faster, and with them all steps that
+/// follow and can; transpositions stand at the borders only. Weights are packed.
 inline void choose_layout(const graph_draft& draft) { detail::layout_pass(draft).run(); }
 
 }  // namespace fanfold::inline FANFOLD_ABI

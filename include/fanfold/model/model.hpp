@@ -81,8 +81,8 @@ template <class M>
 /// Whether a row's answer has the same bits whatever travels with it and whoever computes it.
 enum class rows_are { independent, unknown };
 
-/// Models that know which of their operations mix rows are independent but for those, which no plan splits; of a callable
-/// nothing is known unless it says so.
+/// Models that know which of their operations mix rows are independent but for those, which no plan splits; of a
+/// callable nothing is known unless it says so.
 template <class M>
 [[nodiscard]] constexpr rows_are rows_of_model(const M& m) {
     if constexpr (requires { M::rows_are_independent; })

@@ -42,8 +42,8 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///   answers(arguments)        the shape rule, asked at load with what is known then, and in a run where that was not
 ///                             enough, with everything; throws std::invalid_argument naming what was expected and what
 ///                             came
-///   op(inputs, outputs, ws)   computes; views are dense and have the shapes that were agreed on. `outputs` is a span of
-///                             mutable_tensor_view, or an answer_room where shapes depend on elements
+///   op(inputs, outputs, ws)   computes; views are dense and have the shapes that were agreed on. `outputs` is a
+///                             span of mutable_tensor_view, or an answer_room where shapes depend on elements
 /// and, where it applies,
 ///   sizes(arguments)          elements of answer 0 as far as they follow from sizes, e.g. of Shape
 ///   Op::shape_inputs          bit i: input i matters to the shape rule alone
@@ -59,8 +59,9 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///   checks_sums()             its products add up, or the workspace's sum_checks hears of it
 ///   flops(shapes)             floating-point operations for inputs of these shapes, as step_event tells them
 ///   overwrites()              the input whose memory the answer may take: each element is read before it is written
-///   Op::elementwise           an answer's element depends on the elements at its own index, broadcast: never mixes rows
-///   mixes_rows(arguments)     an answer's row depends on other rows; asked where some input counts rows along an axis.
+///   Op::elementwise           an answer's element depends on the elements at its own index, broadcast: never mixes
+///   rows mixes_rows(arguments)
+///                             an answer's row depends on other rows; asked where some input counts rows along an axis.
 ///                             Without it (and not elementwise), rows along axis 0 are independent, along others not
 ///   Op::rereads_weights       once for every step of a sequence, so that rows had better stay together
 ///   Op::aliases               output 0 is input 0 under another shape: nothing is computed

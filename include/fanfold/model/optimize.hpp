@@ -11,8 +11,8 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 
-/// Fuses arithmetic into weights, recognizes what is spelt out, chooses layouts, fuses sums, joins what is put together; activations
-/// are fused by the builder.
+/// Fuses arithmetic into weights, recognizes what is spelt out, chooses layouts, fuses sums, joins what is put
+/// together; activations are fused by the builder.
 ///
 /// example  std::move(builder).finish({{"y", y}}, &optimize)
 inline void optimize(const graph_draft& draft) {

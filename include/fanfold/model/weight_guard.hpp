@@ -1,4 +1,5 @@
-// fanfold/model/weight_guard.hpp - what an operation's weights were when they were packed, and the sums that checksums need.
+// fanfold/model/weight_guard.hpp - what an operation's weights were when they were packed,
+// and the sums that checksums need.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstddef>  // std::byte, std::size_t
@@ -15,8 +16,8 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
-/// The digest of packed weights, taken at load, and their sums, one for each group of them, made when they are first asked
-/// for: most graphs never are, and damage in between shows, since the weights are looked at then.
+/// The digest of packed weights, taken at load, and their sums, one for each group of them, made when they are first
+/// asked for: most graphs never are, and damage in between shows, since the weights are looked at then.
 ///
 /// cost     at load about 10 GB/s; at the first call of `sums` what product_sums says, and the digest once more
 /// threads  const use from any thread: the first makes the sums, others wait

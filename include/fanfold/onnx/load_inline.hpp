@@ -1,5 +1,5 @@
-// fanfold/onnx/load_inline.hpp - what stands behind load.hpp: all operators with all their kernels. Included by load.hpp, or
-// compiled once into a library where FANFOLD_COMPILED is set.
+// fanfold/onnx/load_inline.hpp - what stands behind load.hpp: all operators with all their kernels. Included by
+// load.hpp, or compiled once into a library where FANFOLD_COMPILED is set.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstddef>      // std::byte

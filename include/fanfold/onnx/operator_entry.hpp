@@ -11,8 +11,8 @@ namespace onnx {
 
 class node_import;  // node.hpp
 
-/// Versions [since, until] of an operator, by its domain's opset; the default domain is "". The function turns a node into
-/// operations of the graph.
+/// Versions [since, until] of an operator, by its domain's opset; the default domain is "". The function turns a node
+/// into operations of the graph.
 struct operator_entry {
     std::string_view name;
     std::int64_t since;

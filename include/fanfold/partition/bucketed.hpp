@@ -44,7 +44,8 @@ template <class = void>
 /// travels alone. Of all groupings that keep to that, this is one with the fewest shards, and of those with the fewest
 /// shards one with the least padding.
 ///
-/// example  bucketed{.length = std::vector{9, 2, 7, 1, 9, 3}, .tokens_per_shard = 18}({.rows = 6})   ->  {0 4} {5 1 3} {2}
+/// example  bucketed{.length = std::vector{9, 2, 7, 1, 9, 3}, .tokens_per_shard = 18}({.rows = 6})
+///            ->  {0 4} {5 1 3} {2}
 /// cost     O(rows log rows) time, O(rows) memory
 /// errors   throws std::invalid_argument without lengths, and when a list has other rows than the batch
 /// threads  re-entrant; equal input gives an equal plan

@@ -1,4 +1,5 @@
-// fanfold/partition/cost_model.hpp - what rows cost, learned from what shards took: the next plan is better than the last.
+// fanfold/partition/cost_model.hpp - what rows cost, learned from what shards took:
+// the next plan is better than the last.
 //   in    a hint for each row, then plans and timelines of jobs      out   a cost for each row
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -17,7 +18,8 @@ namespace fanfold::inline FANFOLD_ABI {
 /// Costs of rows by a feature of theirs: bytes, a length, or anything that grows or falls with what they take. Until
 /// something was learned a row costs its feature, as a hint. Rows whose features are within a quarter of an octave are
 /// taken to cost alike, in proportion to the feature; what a shard took is split among its rows by what they seemed to
-/// cost so far, again and again, so that shards of several rows teach as well, most about the rows that take most. Where nothing was seen the nearest that
+/// cost so far, again and again, so that shards of several rows teach as well, most about the rows that take most.
+///      Where nothing was seen the nearest that
 /// was says how hint and cost relate. Each job learned halves the weight of those before it.
 ///
 /// example  cost_model model;

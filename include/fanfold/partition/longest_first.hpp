@@ -16,8 +16,8 @@ namespace fanfold::inline FANFOLD_ABI {
 
 /// Sorts rows by cost and cuts them for workers that claim one shard after the other: costly rows alone, cheap ones
 /// together, ever less of what is left in a shard (at most half of a worker's part, 64 rows). With `rows_per_shard`,
-/// that many neighbours in the sorted order. With `shards`, exactly so many (or as many as there are rows): each row goes
-/// to the shard that costs least so far; for workers that get one shard each and take nothing over.
+/// that many neighbours in the sorted order. With `shards`, exactly so many (or as many as there are rows): each row
+/// goes to the shard that costs least so far; for workers that get one shard each and take nothing over.
 ///
 /// example  longest_first{.cost = std::vector{1.0, 9.0, 2.0}, .rows_per_shard = 1}({.rows = 3})   ->  {1} {2} {0}
 /// result   claimed in this order on m workers, single rows end within 4/3 - 1/(3m) of the best possible end; so do

@@ -18,8 +18,8 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 
-/// Copies of one model, each made on the CPUs of its node, so that its memory is first touched there. Is itself a model: a
-/// call goes to the copy of the node that the calling worker is on. Bits do not depend on which.
+/// Copies of one model, each made on the CPUs of its node, so that its memory is first touched there. Is itself a
+/// model: a call goes to the copy of the node that the calling worker is on. Bits do not depend on which.
 ///
 /// example  const replicas model(read_topology(), [] { return onnx::load("large.onnx"); });
 ///          infer(cores, model, rows);

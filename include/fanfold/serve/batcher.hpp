@@ -21,14 +21,15 @@ namespace fanfold::inline FANFOLD_ABI {
 ///          server.submit(image, {.deadline = now + 50ms}).then([](reply r) { ... }).detach();
 /// result   one reply for each request, whatever happens; a row's answer has the same bits as alone, where the model
 ///          computes rows independently
-/// cost     about 2 us a request; a thread that sleeps until a deadline or max_delay; no worker is kept while nothing is due
+/// cost     about 2 us a request; a thread that sleeps until a deadline or max_delay;
+///          no worker is kept while nothing is due
 /// errors   throws std::invalid_argument for max_rows = 0 and for requests without rows. What fails later is in the
-///          reply: a row that the model throws on fails alone; `overloaded` when more than max_queued_rows wait, at once;
-///          `timed_out` for what is not started by its deadline; `stopped` where the request's token was set, its pending
-///          was destroyed, or the batcher ended
+///          reply: a row that the model throws on fails alone; `overloaded` when more than max_queued_rows wait, at
+///          once; `timed_out` for what is not started by its deadline; `stopped` where the request's token was set, its
+///          pending was destroyed, or the batcher ended
 /// requires executor and model outlive it; rows are copied, or moved from
-/// threads  submit from any number; the destructor stops batches that run and waits for them. A reply that is waited for on
-///          a worker of the same executor may wait for that worker: use then or co_await there
+/// threads  submit from any number; the destructor stops batches that run and waits for them. A reply that is waited
+///          for on a worker of the same executor may wait for that worker: use then or co_await there
 template <posting_executor Executor, model Model>
 class batcher {
 public:

@@ -59,8 +59,8 @@ template <class = void>
     return 1;
 }
 
-/// Whether rows of both may stand in one batch: alike but for their number, and for their length along the axis `padded`,
-/// where given; nothing shared by all rows.
+/// Whether rows of both may stand in one batch: alike but for their number, and for their length along the axis
+/// `padded`, where given; nothing shared by all rows.
 template <class = void>
 [[nodiscard]] bool joinable(const batch& a, const batch& b, std::optional<std::size_t> padded = {}) {
     if (a.size() != b.size()) return false;
@@ -85,8 +85,8 @@ struct rows_of_batch {
     std::size_t rows = 0;
 };
 
-/// Joinable rows side by side, in one batch that lies in the workspace; zeros behind those that are shorter along `padded`
-/// than others.
+/// Joinable rows side by side, in one batch that lies in the workspace; zeros behind those that are shorter along
+/// `padded` than others.
 template <class = void>
 [[nodiscard]] batch joined(const std::vector<rows_of_batch>& pieces, workspace& space,
                            std::optional<std::size_t> padded = {}) {

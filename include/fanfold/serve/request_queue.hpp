@@ -33,15 +33,15 @@ namespace detail {
 
 /// Requests in line. First comes who has waited longest, with each step of priority worth `aging` of waiting: so nobody
 /// starves. A batch is formed when a worker asks: the first in line and those behind it that can be joined with it.
-/// Requests whose deadline has passed are never handed over; those that can hardly be in time any more, by one and a half
-/// times what batches took of late, wait until there are no others: a batch is not made longer for them.
+/// Requests whose deadline has passed are never handed over; those that can hardly be in time any more, by one and a
+/// half times what batches took of late, wait until there are no others: a batch is not made longer for them.
 ///
 /// cost     O(1) a request for each step of its way where ranks and deadlines come nearly in order, O(log n) otherwise;
 ///          memory for as many as ever waited at once
 /// threads  one user at a time
-/// source   the batch size as in Clipper (Crankshaw et al. 2017): one more while batches take less than half the latency
-///          target, since a request may wait for one batch and be in the next; a tenth less when one takes longer. Until
-///          that happens first, twice as many, as TCP begins (RFC 5681)
+/// source   the batch size as in Clipper (Crankshaw et al. 2017): one more while batches take less than half the
+///          latency target, since a request may wait for one batch and be in the next; a tenth less when one takes
+///          longer. Until that happens first, twice as many, as TCP begins (RFC 5681)
 template <class>
 class basic_request_queue {
 public:

@@ -32,15 +32,16 @@ struct sequence_options {
     joining join = joining::between_steps;
 };
 
-/// Sequences in line and in slots. A sequence that is admitted keeps its slot until it has all its answers. Each step of
-/// a group has one item of every sequence that has been answered before, and up to `prefill_items` of those that have
-/// not, who came first before who came later; who waits is admitted while a slot is free and some of these are left.
-/// After a step that threw, its sequences begin anew, one alone in a step, up to where they were: the state of each
-/// is a function of its items, so only those at fault fail.
+/// Sequences in line and in slots. A sequence that is admitted keeps its slot until it has all its answers. Each step
+/// of a group has one item of every sequence that has been answered before, and up to `prefill_items` of those that
+/// have not, who came first before who came later; who waits is admitted while a slot is free and some of these are
+/// left. After a step that threw, its sequences begin anew, one alone in a step, up to where they were: the state of
+/// each is a function of its items, so only those at fault fail.
 ///
 /// cost     O(slots of the group) a step, O(log n) for who waits; memory for as many as ever were there at once
 /// threads  one user at a time
-/// source   iteration-level scheduling as in Orca (Yu et al. 2022), prompts in chunks as in Sarathi (Agrawal et al. 2023)
+/// source   iteration-level scheduling as in Orca (Yu et al. 2022),
+///          prompts in chunks as in Sarathi (Agrawal et al. 2023)
 template <class>
 class basic_sequence_queue {
 public:

@@ -51,8 +51,8 @@ struct errands {
     bool earlier = false;                      ///< who keeps the time is to look again
 };
 
-/// Gives each its reply, make(asked, now); all are there before anybody is told. Without the lock: what comes of a reply
-/// may ask again.
+/// Gives each its reply, make(asked, now); all are there before anybody is told. Without the lock: what comes of a
+/// reply may ask again.
 template <class Asked, class Make>
 void reply_to(std::vector<std::shared_ptr<Asked>>& gone, const Make& make) {
     if (gone.empty()) return;

@@ -35,9 +35,10 @@ struct ledger_options {
     const char* vfs = nullptr;                          ///< of SQLite, for tests that make it fail
 };
 
-/// Tables: job(key, value), done(first, rows, rows_digest, digest, answers, file), failed(row, kind, attempts, message).
-/// Answers and the mark that they are done are one record, so they are there together or not at all. Large ones are in
-/// files, in the folder FILE.answers: a file is safe under its name before the record that names it is written.
+/// Tables: job(key, value), done(first, rows, rows_digest, digest, answers, file), failed(row, kind, attempts,
+/// message). Answers and the mark that they are done are one record, so they are there together or not at all. Large
+/// ones are in files, in the folder FILE.answers: a file is safe under its name before the record that names it is
+/// written.
 ///
 /// example  fanfold::sqlite::ledger file("job.db");  infer(cores, model, images, {.ledger = file})
 /// cost     one transaction and one fsync a group, on a thread of its own; one more a file, and of the folder a group

@@ -64,5 +64,6 @@ TEST_CASE("transpose moves the rows, and mixes none") {
     for (std::int64_t i = 0; i < 2; ++i)
         for (std::int64_t j = 0; j < 3; ++j)
             for (std::int64_t k = 0; k < 4; ++k) CHECK(y[0].as<float>()(k, i, j) == x.as<float>()(i, j, k));
-    CHECK(run(graph_of(transpose(), {floats({N, 0})}), {tensor(element::float32, {2, 0})}, 2)[0].shape() == shape{0, 2});
+    CHECK(run(graph_of(transpose(), {floats({N, 0})}), {tensor(element::float32, {2, 0})}, 2)[0].shape() ==
+          shape{0, 2});
 }

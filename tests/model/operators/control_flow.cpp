@@ -1,4 +1,5 @@
-// tests/model/operators/control_flow.cpp - branches and bodies as graphs: shapes, rows, carried and stacked values, stop.
+// tests/model/operators/control_flow.cpp - branches and bodies as graphs: shapes, rows,
+// carried and stacked values, stop.
 // SPDX-License-Identifier: MIT
 #include <fanfold/model/operators/control_flow.hpp>
 #include <fanfold/model/operators/elementwise.hpp>
@@ -54,7 +55,8 @@ TEST_CASE("a condition known at load leaves one branch's shape and rows; else wh
     CHECK_FALSE(refusal(op, {floats({}), x, x}).empty());
     CHECK_FALSE(refusal(op, {argument(two), x, x}).empty());
 
-    const conditional ranks(branch(exponential, x), branch(reduce(kernel::reduction::sum, {{1}}, reduced_axis::removed), x));
+    const conditional ranks(branch(exponential, x),
+                            branch(reduce(kernel::reduction::sum, {{1}}, reduced_axis::removed), x));
     CHECK(rule(ranks, {flag, x, x}) == "float32 [..]");
     const conditional types(branch(exponential, x), branch(shape_of(), x));
     CHECK_THAT(refusal(types, {flag, x, x}), Contains("branches that answer alike"));
@@ -65,7 +67,8 @@ TEST_CASE("a condition known at load leaves one branch's shape and rows; else wh
 
 TEST_CASE("both branches of different rank run; rows keep their bits") {
     const value_type x = floats({N, 4});
-    const conditional op(branch(exponential, x), branch(reduce(kernel::reduction::sum, {{1}}, reduced_axis::removed), x));
+    const conditional op(branch(exponential, x),
+                         branch(reduce(kernel::reduction::sum, {{1}}, reduced_axis::removed), x));
     graph_builder b;
     const auto in = b.input("x", x), which = b.input("which", flag);
     const graph g = std::move(b).finish({{"y", b.add(op, {which, in, in}, "if").front()}});

@@ -1,4 +1,5 @@
-// tests/model/operators/convolution.cpp - shapes, refusals, fusing and scratch; numbers are checked in tests/kernel and tests/onnx.
+// tests/model/operators/convolution.cpp - shapes, refusals, fusing and scratch;
+// numbers are checked in tests/kernel and tests/onnx.
 // SPDX-License-Identifier: MIT
 #include <fanfold/model/operators/convolution.hpp>
 

@@ -1,4 +1,5 @@
-// tests/model/operators/images_nhwc.cpp - shapes, refusals, fusing; numbers are checked in tests/kernel and tests/model.
+// tests/model/operators/images_nhwc.cpp - shapes, refusals, fusing;
+// numbers are checked in tests/kernel and tests/model.
 // SPDX-License-Identifier: MIT
 #include <fanfold/model/operators/images_nhwc.hpp>
 

@@ -65,7 +65,8 @@ TEST_CASE("places of extremes") {
     CHECK(rule(arg_extreme(extreme::largest, 1), {x}) == "int64 [N, 1, 3]");
     CHECK(rule(arg_extreme(extreme::largest, -1, gone), {floats({N, unknown})}) == "int64 [N]");
     CHECK(rule(arg_extreme(extreme::largest, 0), {floats(symbolic_shape::unknown())}) == "int64 [..]");
-    CHECK(refusal(arg_extreme(extreme::largest, 1), {floats({N, 0})}) == "expected elements along the axis, got [N, 0]");
+    CHECK(refusal(arg_extreme(extreme::largest, 1), {floats({N, 0})}) ==
+          "expected elements along the axis, got [N, 0]");
     CHECK_FALSE(refusal(arg_extreme(extreme::largest, 3), {x}).empty());
     CHECK(mixes(arg_extreme(extreme::largest, 0), {x}));
     CHECK_FALSE(mixes(arg_extreme(extreme::largest, 1), {x}));

@@ -52,7 +52,10 @@ TEST_CASE("the same with an unknown extent runs free, and gives the same") {
     CHECK(g.answers(batch(x))[0].shape == shape{10, 2, 3});
     CHECK(g.row_mixer(batch(x)).empty());
     CHECK(rows_are_independent(g, x, 0));
-    CHECK_THAT(text_of([&] { (void)run(g, {pattern({0, 4, 3})}, 0); }), Contains("reshaped to [0, 2, -1]"));  // how many?
+    CHECK_THAT(text_of([&] {
+                   (void)run(g, {pattern({0, 4, 3})}, 0);
+               }),
+               Contains("reshaped to [0, 2, -1]"));  // how many?
 }
 
 TEST_CASE("Shape lists extents between two bounds") {

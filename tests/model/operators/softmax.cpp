@@ -39,8 +39,10 @@ TEST_CASE("softmax mixes rows when N is among what it sums") {
 TEST_CASE("rows keep their bits along any axis, whatever is made of them") {
     for (const softmax_kind kind : {softmax_kind::probability, softmax_kind::logarithm, softmax_kind::hard}) {
         const extent N = rows_extent;
-        CHECK(rows_are_independent(graph_of(softmax(1, softmax_over::axis, kind), {floats({N, 37})}), pattern({5, 37}), 0));
-        CHECK(rows_are_independent(graph_of(softmax(0, softmax_over::axis, kind), {floats({37, N})}), pattern({37, 5}), 1));
+        CHECK(rows_are_independent(graph_of(softmax(1, softmax_over::axis, kind), {floats({N, 37})}), pattern({5, 37}),
+                                   0));
+        CHECK(rows_are_independent(graph_of(softmax(0, softmax_over::axis, kind), {floats({37, N})}), pattern({37, 5}),
+                                   1));
         CHECK(rows_are_independent(graph_of(softmax(-1, softmax_over::axis, kind), {floats({3, N, 7})}),
                                    pattern({3, 5, 7}), 1));
         const graph late = graph_of(softmax(1, softmax_over::axis_and_later, kind),

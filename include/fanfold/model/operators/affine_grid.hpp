@@ -1,4 +1,5 @@
-// fanfold/model/operators/affine_grid.hpp - where the pixels of an image lie before an affine map, as grid_sample takes it.
+// fanfold/model/operators/affine_grid.hpp - where the pixels of an image lie before an affine map,
+// as grid_sample takes it.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstddef>      // std::size_t
@@ -17,8 +18,8 @@ enum class grid_ends { edges, centres };
 
 /// Every pixel of images of the size that input 1 lists, mapped by a matrix for each image.
 ///
-/// shapes   float32 or float64 [N, 2, 3] and int64 [4] = N, C, H, W -> [N, H, W, 2] as (horizontal, vertical); or [N, 3, 4]
-///          and N, C, D, H, W -> [N, D, H, W, 3]
+/// shapes   float32 or float64 [N, 2, 3] and int64 [4] = N, C, H, W -> [N, H, W, 2] as (horizontal, vertical); or [N,
+///          3, 4] and N, C, D, H, W -> [N, D, H, W, 3]
 /// source   ONNX AffineGrid-20
 class affine_grid {
 public:

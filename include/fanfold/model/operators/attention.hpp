@@ -42,8 +42,8 @@ struct turned_operand {
 
 /// answer = softmax(scale * q k' + mask) v over the last two axes of each; axes before them broadcast.
 ///
-/// shapes   q [.., T, D], k [.., S, D], v [.., S, E], a mask that broadcasts to [.., T, S] or none, float32 of rank 2 to
-///          4, each a turned_operand of what comes in -> [.., T, E], its axes in the order asked for
+/// shapes   q [.., T, D], k [.., S, D], v [.., S, E], a mask that broadcasts to [.., T, S] or none, float32 of rank 2
+///          to 4, each a turned_operand of what comes in -> [.., T, E], its axes in the order asked for
 /// cost     as kernel::attention: no scores of all keys at once, nothing is transposed or packed beforehand
 /// errors   answers throws std::invalid_argument naming what does not fit
 /// source   what exporters make of scaled_dot_product_attention: MatMul, Mul or Div, Add, Softmax, MatMul

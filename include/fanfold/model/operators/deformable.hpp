@@ -19,7 +19,8 @@ namespace fanfold::inline FANFOLD_ABI {
 /// A convolution whose taps are moved: inputs x, weights, offsets, bias and mask, which may be left out.
 ///
 /// shapes   float32 or float64: x [N, C, H, W], weights [O, C / groups, kh, kw], offsets
-///          [N, offset groups * kh * kw * 2, OH, OW], bias [O], mask [N, offset groups * kh * kw, OH, OW] -> [N, O, OH, OW]
+///          [N, offset groups * kh * kw * 2, OH, OW], bias [O],
+///          mask [N, offset groups * kh * kw, OH, OW] -> [N, O, OH, OW]
 /// source   ONNX DeformConv-19
 class deformable_convolution {
 public:

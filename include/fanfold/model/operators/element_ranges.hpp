@@ -10,8 +10,8 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace detail {
 
-/// Calls body(slice of in ..., slice of out) for ranges of rows of matrices that have equally many. The work: of all bytes
-/// that are read and written, and `flops` for each element of the answer.
+/// Calls body(slice of in ..., slice of out) for ranges of rows of matrices that have equally many. The work: of all
+/// bytes that are read and written, and `flops` for each element of the answer.
 template <class Body, class... In>
 void over_rows(const workspace& space, std::uint64_t flops, const mutable_tensor_view& out, const Body& body,
                const In&... in) {

@@ -43,7 +43,8 @@ public:
         const auto first = sizes_in(in[0]);
         const auto last = sizes_in(in[1]);
         const auto step = integers_in(in[2]);
-        const bool counts = first && last && step && first->size() == 1 && last->size() == 1 && *step == std::vector<std::int64_t>{1};
+        const bool counts =
+            first && last && step && first->size() == 1 && last->size() == 1 && *step == std::vector<std::int64_t>{1};
         return {{in[0].type, {counts ? last->front() - first->front() : extent::unknown()}}};
     }
     [[nodiscard]] bool mixes_rows(std::span<const argument>) const { return true; }

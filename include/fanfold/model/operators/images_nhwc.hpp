@@ -45,8 +45,8 @@ inline void expect_nhwc(const value_type& x, std::int64_t channels) {
 
 }  // namespace detail
 
-/// A convolution of images [N, H, W, C] with constant weights; input 1, if there is one, is added before the activation.
-/// Rows [N, L, C] are images of one line.
+/// A convolution of images [N, H, W, C] with constant weights; input 1, if there is one, is added before the
+/// activation. Rows [N, L, C] are images of one line.
 ///
 /// shapes   x float32 [N, H, W, C], weights [O, C / groups, kh, kw], bias [O] or empty, addend and answer float32
 ///          [N, oh, ow, O]
@@ -158,7 +158,8 @@ private:
     void checked(const view<const float>& in, const view<float>& out, workspace& space,
                  const view<const float>& addend) const {
         const std::size_t suspicious = kernel::checked_conv_nhwc(in, *dense_, sums(), out, space, activation_, addend);
-        guard_->tell(*space.sums, out.size() / static_cast<std::size_t>(dense_->outputs()), suspicious, "Conv", memory());
+        guard_->tell(*space.sums, out.size() / static_cast<std::size_t>(dense_->outputs()), suspicious, "Conv",
+                     memory());
     }
     [[nodiscard]] const std::vector<kernel::product_sums>& sums() const {
         return guard_->sums(memory(), {}, [this] { return dense_->sums(); });

@@ -1,5 +1,5 @@
-// fanfold/model/operators/joined_nhwc.hpp - images behind each other along their channels, each written where it belongs by
-// the convolution that computes it, as model/joining.hpp puts them into a graph.
+// fanfold/model/operators/joined_nhwc.hpp - images behind each other along their channels, each written where it
+// belongs by the convolution that computes it, as model/joining.hpp puts them into a graph.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>    // std::max
@@ -18,8 +18,8 @@ namespace fanfold::inline FANFOLD_ABI {
 
 /// Convolutions and images side by side in the channels of one answer.
 ///
-/// shapes   input i float32 [N, H, W, C]: what convolution i takes or, where there is none, the images themselves -> float32
-///          [N, oh, ow, all channels]
+/// shapes   input i float32 [N, H, W, C]: what convolution i takes or, where there is none, the images themselves ->
+///          float32 [N, oh, ow, all channels]
 /// errors   answers throws std::invalid_argument when they do not fit each other
 /// source   ONNX Conv-11, Concat-13
 class joined_nhwc {

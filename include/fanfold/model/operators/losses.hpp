@@ -21,8 +21,8 @@ enum class loss_reduction { none, sum, mean };
 /// What input 0 holds: logarithms of probabilities, or scores of which they are made first.
 enum class loss_input { log_probabilities, scores };
 
-/// -weight[class] * log-probability of the class that is right; the mean is over the weights. Inputs: x, classes, weights
-/// (may be left out). Of scores, the log-probabilities are the second answer.
+/// -weight[class] * log-probability of the class that is right; the mean is over the weights. Inputs: x, classes,
+/// weights (may be left out). Of scores, the log-probabilities are the second answer.
 ///
 /// shapes   float32 or float64 x [N, C, ...], int32 or int64 [N, ...], weights [C] -> [N, ...] or []; and [N, C, ...]
 /// errors   a run throws std::invalid_argument for a class beyond C that is not the one to ignore

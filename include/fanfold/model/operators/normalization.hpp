@@ -182,7 +182,8 @@ static_assert(graph_operation<instance_normalization>);
 /// What shares a mean in batch normalization: a channel, or (before opset 9) each place of an image.
 enum class batch_statistics { channel, place };
 
-/// (x - mean) / sqrt(variance + epsilon) * scale + bias with a channel's numbers: inputs x, scale, bias, mean, variance.
+/// (x - mean) / sqrt(variance + epsilon) * scale + bias with a channel's numbers: inputs x, scale,
+/// bias, mean, variance.
 ///
 /// source   ONNX BatchNormalization-15, training_mode 0
 class batch_normalization {

@@ -94,8 +94,8 @@ private:
 };
 static_assert(graph_operation<concat>);
 
-/// A value cut along an axis: into pieces of the lengths given here or by input 1, or into `pieces` of equal length, the
-/// last one shorter when it does not come out even.
+/// A value cut along an axis: into pieces of the lengths given here or by input 1, or into `pieces` of equal length,
+/// the last one shorter when it does not come out even.
 ///
 /// source   ONNX Split-2, Split-13, Split-18
 class split {
@@ -219,7 +219,8 @@ public:
         if (!from || !all || all->starts.size() != 1) return std::nullopt;
         const range r = taken(*all, 0, static_cast<std::int64_t>(from->size()));
         symbolic_values out;
-        for (std::int64_t i = 0; i < r.count; ++i) out.push_back((*from)[static_cast<std::size_t>(r.first + i * r.step)]);
+        for (std::int64_t i = 0; i < r.count; ++i)
+            out.push_back((*from)[static_cast<std::size_t>(r.first + i * r.step)]);
         return out;
     }
     [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {

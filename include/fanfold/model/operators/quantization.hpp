@@ -78,8 +78,8 @@ enum class quantized_bits { all, four };
 
 /// round(x / scale) + zero point, within the range of the type: inputs x, scale, zero point (may be left out).
 ///
-/// shapes   x float32, float64, float16, bfloat16 or int32 -> the zero point's type, else the one given here; blocks take
-///          float32
+/// shapes   x float32, float64, float16, bfloat16 or int32 -> the zero point's type, else the one given here;
+///          blocks take float32
 /// source   ONNX QuantizeLinear-10 to QuantizeLinear-21
 class quantize_linear {
 public:
@@ -315,8 +315,8 @@ private:
 };
 static_assert(graph_operation<convolution_integer>);
 
-/// A convolution of quantized values, quantized again: inputs x, its scale and zero point, weights, theirs, those of the
-/// answer, and a bias in int32 (may be left out).
+/// A convolution of quantized values, quantized again: inputs x, its scale and zero point, weights, theirs, those of
+/// the answer, and a bias in int32 (may be left out).
 ///
 /// shapes   int8 or uint8, as convolution_nd
 /// source   ONNX QLinearConv-10

@@ -33,9 +33,9 @@ struct recurrent_constants {
     tensor_view w, r, b, p;
 };
 
-/// A recurrent layer of D directions. Inputs: x, W, R, B, sequence lengths, initial h, initial c, P; all from B on may be
-/// left out, and W, R, B, P where they were packed here. Answers: the states at each time, the last one, and an LSTM's
-/// last cell.
+/// A recurrent layer of D directions. Inputs: x, W, R, B, sequence lengths, initial h, initial c, P; all from B on may
+/// be left out, and W, R, B, P where they were packed here. Answers: the states at each time, the last one, and an
+/// LSTM's last cell.
 ///
 /// shapes   x float32 [T, N, I], lengths int32 [N], states [D, N, H] -> y [T, D, N, H], y_h and y_c [D, N, H]; with
 ///          row_first x [N, T, I], states [N, D, H], y [N, T, D, H]
@@ -128,7 +128,8 @@ public:
     [[nodiscard]] std::uint64_t flops(std::span<const shape> in) const {
         const auto hidden = static_cast<std::uint64_t>(
             hidden_ > 0 ? hidden_ : packed_.empty() ? in[2][2] : static_cast<std::int64_t>(packed_[0]->seen().hidden));
-        const auto steps = static_cast<std::uint64_t>(in[0][0] * in[0][1]), inputs = static_cast<std::uint64_t>(in[0][2]);
+        const auto steps = static_cast<std::uint64_t>(in[0][0] * in[0][1]),
+                   inputs = static_cast<std::uint64_t>(in[0][2]);
         return 2 * directions_.size() * directions_.front().options.gates() * steps * hidden * (hidden + inputs);
     }
     [[nodiscard]] std::size_t weight_bytes() const {

@@ -141,8 +141,8 @@ private:
 };
 static_assert(graph_operation<grid_sample>);
 
-/// The best boxes of each image and class that do not overlap better ones. Inputs: boxes, scores, and, each of which may
-/// be left out, how many to keep, the overlap above which a box goes, the score that a box must exceed.
+/// The best boxes of each image and class that do not overlap better ones. Inputs: boxes, scores, and, each of which
+/// may be left out, how many to keep, the overlap above which a box goes, the score that a box must exceed.
 ///
 /// shapes   float32 [B, S, 4] and [B, C, S], int64 [] or [1], float32 [] or [1] twice -> int64 [kept, 3]
 /// source   ONNX NonMaxSuppression-11

@@ -35,8 +35,8 @@ struct resize_rule {
 
 /// A value with other extents.
 ///
-/// shapes   any type (linear and cubic float32 and float64), any shape; scales float32, sizes int64, regions float32 for
-///          each of the axes, regions first where all start -> the same type and rank
+/// shapes   any type (linear and cubic float32 and float64), any shape; scales float32, sizes int64, regions float32
+///          for each of the axes, regions first where all start -> the same type and rank
 /// errors   answers throws std::invalid_argument when the numbers do not fit the axes
 /// source   ONNX Upsample-7, Upsample-9, Resize-10 to Resize-19
 class resize {

@@ -162,8 +162,8 @@ namespace detail {
     return out;
 }
 
-/// Inner nodes and leaves in lists of their own; leaves stand behind all others here. A test for membership becomes tests
-/// for equality, one after the other.
+/// Inner nodes and leaves in lists of their own; leaves stand behind all others here. A test for membership becomes
+/// tests for equality, one after the other.
 struct tree_lists {
     std::vector<kernel::tree_node> nodes{};
     std::vector<std::int32_t> roots{};

@@ -1,4 +1,5 @@
-// fanfold/onnx/operators/selection.hpp - Range, OneHot, EyeLike, Trilu, NonZero, Compress, Unique, TopK, CumSum, ReverseSequence.
+// fanfold/onnx/operators/selection.hpp - Range, OneHot, EyeLike, Trilu, NonZero, Compress, Unique, TopK,
+// CumSum, ReverseSequence.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <array>      // std::array

@@ -1,4 +1,5 @@
-// fanfold/onnx/operators/softmax.hpp - Softmax, LogSoftmax, Hardmax in its two meanings: along one axis, or from an axis on.
+// fanfold/onnx/operators/softmax.hpp - Softmax, LogSoftmax, Hardmax in its two meanings: along one axis,
+// or from an axis on.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <array>  // std::array

@@ -112,7 +112,8 @@ inline void import_clip(node_import& node) {
 
 namespace detail {
 
-/// Floating point of 16 and 8 bits is rounded to, and then held in float32; 4-bit integers are the nearest in their range.
+/// Floating point of 16 and 8 bits is rounded to, and then held in float32;
+/// 4-bit integers are the nearest in their range.
 inline void answer_cast(node_import& node, std::int64_t data_type, bool saturates) {
     const element to = element_of_data_type(data_type);
     value_id made = node.input(0);
