@@ -49,6 +49,16 @@ TEST_CASE("Numbers that make no sense or overflow are refused with all of them i
           "pool: 9223372036854775807 * 2 overflows");
 }
 
+TEST_CASE(
+    "The answers of convolutions [N, H, W, C] follow from the images' shape; images with other channels are refused") {
+    using fanfold::shape;
+    const fanfold::kernel::conv2d_geometry g{.stride = {2, 1}, .padding = {1, 0, 0, 2}};
+    CHECK(detail::conv_output_nhwc(g, {3, 2}, 5, 7, {4, 8, 6, 5}) == shape{4, 4, 7, 7});
+    CHECK_THROWS_WITH(detail::conv_output_nhwc(g, {3, 2}, 5, 7, {4, 8, 6, 4}),
+                      "conv2d: [4, 8, 6, 4] is not [N, H, W, 5]");
+    CHECK_THROWS_WITH(detail::conv_output_nhwc(g, {3, 2}, 5, 7, {8, 6, 5}), "conv2d: [8, 6, 5] is not [N, H, W, 5]");
+}
+
 TEST_CASE("pixels at equal steps are found, whatever the steps of axes of one") {
     using fanfold::shape;
     std::vector<float> room(2000);

@@ -10,8 +10,6 @@
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t, SIZE_MAX
 #include <span>       // std::span
-#include <stdexcept>  // std::invalid_argument
-#include <string>     // std::string
 #include <utility>    // std::index_sequence
 #include <vector>     // std::vector
 
@@ -106,11 +104,7 @@ public:
     ///
     /// errors   throws std::invalid_argument with the numbers when they do not fit
     [[nodiscard]] shape output(const shape& in) const {
-        if (in.rank() != 4 || in[3] != channels_ * geometry_.groups)
-            throw std::invalid_argument("conv2d: " + in.text() + " is not [N, H, W, " +
-                                        std::to_string(channels_ * geometry_.groups) + "]");
-        return {in[0], detail::conv_positions(geometry_, size_, 0, in[1]),
-                detail::conv_positions(geometry_, size_, 1, in[2]), outputs_ * geometry_.groups};
+        return detail::conv_output_nhwc(geometry_, size_, channels_ * geometry_.groups, outputs_ * geometry_.groups, in);
     }
     /// What `conv_nhwc` takes from the workspace for images of shape `in`, up to as often as tiles run at once.
     [[nodiscard]] std::size_t scratch_bytes(const shape& in) const {

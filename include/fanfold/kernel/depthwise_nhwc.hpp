@@ -86,11 +86,7 @@ public:
     ///
     /// errors   throws std::invalid_argument with the numbers when they do not fit
     [[nodiscard]] shape output(const shape& in) const {
-        if (in.rank() != 4 || in[3] != channels_)
-            throw std::invalid_argument("conv2d: " + in.text() + " is not [N, H, W, " + std::to_string(channels_) +
-                                        "]");
-        return {in[0], detail::conv_positions(geometry_, size_, 0, in[1]),
-                detail::conv_positions(geometry_, size_, 1, in[2]), channels_};
+        return detail::conv_output_nhwc(geometry_, size_, channels_, channels_, in);
     }
     [[nodiscard]] std::size_t bytes() const { return data_.bytes(); }
     /// The packed weights and biases.

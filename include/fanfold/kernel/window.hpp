@@ -98,6 +98,16 @@ inline void check_conv_weights(const view<const float>& weights, const shape& bi
         .positions(window2d::rounding::floor);
 }
 
+/// [N, OH, OW, outputs] of images [N, H, W, channels].
+///
+/// errors   throws std::invalid_argument with the numbers when `in` is something else, or the window does not fit
+[[nodiscard]] inline shape conv_output_nhwc(const conv2d_geometry& g, const std::array<std::int64_t, 2>& size,
+                                            std::int64_t channels, std::int64_t outputs, const shape& in) {
+    if (in.rank() != 4 || in[3] != channels)
+        throw std::invalid_argument("conv2d: " + in.text() + " is not [N, H, W, " + std::to_string(channels) + "]");
+    return {in[0], conv_positions(g, size, 0, in[1]), conv_positions(g, size, 1, in[2]), outputs};
+}
+
 /// From a pixel of images [N, H, W, C] to the next, where pixels lie in row-major order at equal steps of C or more and
 /// channels side by side; 0 where they do not.
 [[nodiscard]] inline std::int64_t pixel_step(const view<float>& images) {
@@ -111,8 +121,8 @@ inline void check_conv_weights(const view<const float>& weights, const shape& bi
     return pixel >= images.extent(3) && (images.extent(3) == 1 || images.step(3) == 1) ? pixel : 0;
 }
 
-/// What lies between pixels of the answer; it is dense,
-/// or a part of the channels of dense images where nothing is added.
+/// What lies between pixels of the answer; it is dense, or a part of the channels of dense images where nothing is
+/// added.
 ///
 /// errors   throws std::invalid_argument when shapes or steps are others
 [[nodiscard]] inline std::int64_t expect_conv_nhwc(const view<const float>& in, const shape& expected,

@@ -118,11 +118,7 @@ public:
     ///
     /// errors   throws std::invalid_argument with the numbers when they do not fit
     [[nodiscard]] shape output(const shape& in) const {
-        if (in.rank() != 4 || in[3] != channels_)
-            throw std::invalid_argument("conv2d: " + in.text() + " is not [N, H, W, " + std::to_string(channels_) +
-                                        "]");
-        return {in[0], detail::conv_positions(geometry_, {3, 3}, 0, in[1]),
-                detail::conv_positions(geometry_, {3, 3}, 1, in[2]), outputs_};
+        return detail::conv_output_nhwc(geometry_, {3, 3}, channels_, outputs_, in);
     }
     /// What `conv_winograd` takes from the workspace for images of shape `in`, up to as often as tiles run at once.
     [[nodiscard]] std::size_t scratch_bytes(const shape& in) const {
