@@ -12,7 +12,9 @@ TEST_CASE("A record keeps an event a shard, sorts failures by row and names what
     int told = 0;
     const auto watch = [&](const event&) { ++told; };
     fanfold::detail::record log(shards, 8, watch);
-    const auto add = [&](const attempt& ended, const outcome& result) { log.add(ended, 2, result, result.faults); };
+    const auto add = [&](const attempt& ended, const outcome& result) {
+        log.add(ended, 2, result, std::vector(result.faults));
+    };
     add({{.shard = 2}, 1, {}, {}}, {{{fault_kind::threw, "late", {4, 5}, 1}}});
     add({{.shard = 0}, 0, {}, {}}, {{{fault_kind::threw, "early", {0, 1}, 1}}});
     add({{.shard = 1}, 0, {}, {}}, {});

@@ -38,14 +38,16 @@ public:
 
     /// Why it is time to give up, empty while it is not; a request counts before a deadline.
     [[nodiscard]] std::optional<stop_reason> reason() const {
-        if (token_.stop_requested() || attempt_token_.stop_requested()) return stop_reason::requested;
-        const time_point last = std::min(deadline_, attempt_deadline_);
-        if (last != never && clock_.now() >= last) return stop_reason::deadline;
+        if (requested()) return stop_reason::requested;
+        if (passed()) return stop_reason::deadline;
         return std::nullopt;
     }
+    /// Whether it is time to give up.
+    [[nodiscard]] bool due() const { return requested() || passed(); }
     /// Throws stopped_error when it is time to give up.
     void check() const {
-        if (const auto why = reason()) throw stopped_error(*why);
+        if (due()) [[unlikely]]
+            throw stopped_error(requested() ? stop_reason::requested : stop_reason::deadline);
     }
     /// Whether it may ever be time.
     [[nodiscard]] bool possible() const noexcept { return token_.stop_possible() || deadline_ != never; }
@@ -63,6 +65,12 @@ public:
 
 private:
     static constexpr time_point never = time_point::max();  // g++ 12 warns about an empty optional read here
+
+    [[nodiscard]] bool requested() const { return token_.stop_requested() || attempt_token_.stop_requested(); }
+    [[nodiscard]] bool passed() const {
+        const time_point last = std::min(deadline_, attempt_deadline_);
+        return last != never && clock_.now() >= last;
+    }
 
     std::stop_token token_;
     time_point deadline_ = never;

@@ -9,6 +9,7 @@
 #include <span>              // std::span
 #include <stdexcept>         // std::invalid_argument
 #include <string>            // std::string
+#include <utility>           // std::exchange
 
 #include "../config.hpp"
 
@@ -51,11 +52,15 @@ public:
 
     /// The same shape with `extent` at `axis`; throws std::invalid_argument when there is no such axis.
     [[nodiscard]] constexpr shape with(std::size_t axis, std::int64_t extent) const {
-        if (axis >= rank_) throw std::invalid_argument("shape: no axis " + std::to_string(axis) + " in " + text());
         shape changed = *this;
-        changed.extents_[axis] = extent;
-        if (extent < 0 || extent > extents_[axis]) (void)changed.volume();  // a smaller one fits as this one does
+        changed.set(axis, extent);
         return changed;
+    }
+    /// From now on `extent` at `axis`; errors as `with`.
+    constexpr void set(std::size_t axis, std::int64_t extent) {
+        if (axis >= rank_) refuse_axis(axis);
+        const std::int64_t before = std::exchange(extents_[axis], extent);
+        if (extent < 0 || extent > before) (void)volume();  // a smaller one fits as the one before does
     }
 
     [[nodiscard]] friend constexpr bool operator==(const shape& a, const shape& b) noexcept {
@@ -73,6 +78,9 @@ public:
     }
 
 private:
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse_axis(std::size_t axis) const {
+        throw std::invalid_argument("shape: no axis " + std::to_string(axis) + " in " + text());
+    }
     static constexpr std::size_t checked_rank(std::size_t rank) {
         if (rank > max_rank)
             throw std::invalid_argument("shape: rank " + std::to_string(rank) + ", at most " +

@@ -1,6 +1,7 @@
 // fanfold/core/view.hpp - non-owning tensors: typed (`view<T>`) and with a run-time element type (`tensor_view`).
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>    // std::find
 #include <cassert>      // assert
 #include <concepts>     // std::convertible_to
 #include <cstddef>      // std::size_t
@@ -133,22 +134,23 @@ public:
     /// Typed view of the same elements; throws std::invalid_argument when `T` is not the element type.
     template <element_type T>
     [[nodiscard]] view<as_const<T>> as() const {
-        if (element_of<T> != type_)
-            throw std::invalid_argument("tensor holds " + std::string(name_of(type_)) + ", asked for " +
-                                        std::string(name_of(element_of<T>)));
+        if (element_of<T> != type_) refuse_type(element_of<T>);
         return {reinterpret_cast<as_const<T>*>(data_), shape_, steps_};
     }
 
     /// Elements [first, first + count) along `axis`, without a copy; throws std::invalid_argument when there are fewer.
     [[nodiscard]] basic_tensor_view slice(std::size_t axis, std::size_t first, std::size_t count) const {
+        basic_tensor_view some = *this;
+        some.narrow(axis, first, count);
+        return some;
+    }
+    /// From now on only those elements, which costs less than a slice of one view as another.
+    void narrow(std::size_t axis, std::size_t first, std::size_t count) {
         const std::size_t there = axis < rank() ? static_cast<std::size_t>(shape_[axis]) : 0;
-        if (axis >= rank() || first > there || count > there - first)
-            throw std::invalid_argument("slice of " + std::to_string(count) + " from " + std::to_string(first) +
-                                        " along axis " + std::to_string(axis) + " of " + shape_.text());
-        const fanfold::shape kept = shape_.with(axis, static_cast<std::int64_t>(count));
-        if (kept.volume() == 0) return {data_, type_, kept, steps_};  // data_ may be null
-        const auto skip = static_cast<std::int64_t>(first) * steps_[axis] * static_cast<std::int64_t>(size_of(type_));
-        return {data_ + skip, type_, kept, steps_};
+        if (axis >= rank() || first > there || count > there - first) refuse_slice(axis, first, count);
+        shape_.set(axis, static_cast<std::int64_t>(count));
+        if (std::find(shape_.begin(), shape_.end(), 0) != shape_.end()) return;  // data_ may be null
+        data_ += static_cast<std::int64_t>(first) * steps_[axis] * static_cast<std::int64_t>(size_of(type_));
     }
 
     /// Rows [first, first + count) along axis 0, without a copy.
@@ -169,6 +171,16 @@ public:
     }
 
 private:
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse_type(element asked) const {
+        throw std::invalid_argument("tensor holds " + std::string(name_of(type_)) + ", asked for " +
+                                    std::string(name_of(asked)));
+    }
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse_slice(std::size_t axis, std::size_t first,
+                                                             std::size_t count) const {
+        throw std::invalid_argument("slice of " + std::to_string(count) + " from " + std::to_string(first) +
+                                    " along axis " + std::to_string(axis) + " of " + shape_.text());
+    }
+
     Byte* data_ = nullptr;
     element type_ = element::float32;
     fanfold::shape shape_{0};

@@ -33,8 +33,10 @@ public:
     void declare(std::vector<tensor_type> types) {
         for (const tensor_type& type : types) {
             tensors_.push_back(tensor::uninitialized(type.type, type.shape));
-            const bool first_axis = type.rows == row_axis(0) && rows_ != 0;
-            row_bytes_.push_back(first_axis ? tensors_.back().bytes() / rows_ : 0);
+            place& there = places_.emplace_back();
+            there.whole = tensors_.back();
+            there.bytes = tensors_.back().bytes();
+            if (type.rows == row_axis(0) && rows_ != 0) there.entries = entries_per_row(type.shape, 0, rows_);
         }
         types_ = std::move(types);
     }
@@ -78,15 +80,12 @@ public:
         const auto views = space.take<mutable_tensor_view>(tensors_.size());
         const bool together = in_place() && which.where() == writing::in_place && which.consecutive();
         for (std::size_t i = 0; i < views.size(); ++i) {
-            if (together && row_bytes_[i] != 0) {
-                const std::size_t first = which.rows() == 0 ? 0 : which.row(0);
-                new (&views[i]) mutable_tensor_view(tensors_[i].data() + first * row_bytes_[i], types_[i].type,
-                                                    shape_of(i, which));
+            if (const std::size_t each = places_[i].entries; together && each != 0 && which.rows() != 0) {
+                new (&views[i]) mutable_tensor_view(places_[i].whole);
+                views[i].narrow(0, which.row(0) * each, which.rows() * each);
                 continue;
             }
-            const mutable_tensor_view place = final_place(i, which);
-            new (&views[i]) mutable_tensor_view(
-                place.data() != nullptr ? place : take_tensor(space, types_[i].type, shape_of(i, which)));
+            new (&views[i]) mutable_tensor_view(room_apart(i, which, space));
         }
         return {views, which.rows()};
     }
@@ -94,23 +93,9 @@ public:
     /// Moves what was written elsewhere to its place.
     void commit(const row_set& which, const mutable_batch_view& written) {
         for (std::size_t i = 0; i < written.size(); ++i) {
-            const std::byte* const begin = tensors_[i].data();
-            if (written[i].data() >= begin && written[i].data() < begin + tensors_[i].bytes()) continue;  // in place
-            const mutable_tensor_view whole = tensors_[i];
-            if (!types_[i].rows) {  // the same from every shard
-                const std::lock_guard lock(mutex_);
-                if (i >= shared_written_) copy_elements(written[i], whole);
-                shared_written_ = std::max(shared_written_, i + 1);
-                continue;
-            }
-            const std::size_t axis = *types_[i].rows;
-            const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
-            if (which.consecutive()) {
-                copy_elements(written[i], whole.slice(axis, which.row(0) * each, which.rows() * each));
-                continue;
-            }
-            for (std::size_t at = 0; at < written.rows(); ++at)
-                copy_elements(written[i].slice(axis, at * each, each), whole.slice(axis, which.row(at) * each, each));
+            const std::byte* const begin = places_[i].whole.data();
+            if (written[i].data() >= begin && written[i].data() < begin + places_[i].bytes) continue;  // in place
+            move_to_place(i, which, written[i]);
         }
     }
 
@@ -171,6 +156,26 @@ public:
     }
 
 private:
+    [[nodiscard, gnu::noinline]] mutable_tensor_view room_apart(std::size_t i, const row_set& which, workspace& space) {
+        const mutable_tensor_view there = final_place(i, which);
+        return there.data() != nullptr ? there : take_tensor(space, types_[i].type, shape_of(i, which));
+    }
+    [[gnu::noinline]] void move_to_place(std::size_t i, const row_set& which, const mutable_tensor_view& written) {
+        const mutable_tensor_view& whole = places_[i].whole;
+        if (!types_[i].rows) {  // the same from every shard
+            const std::lock_guard lock(mutex_);
+            if (i >= shared_written_) copy_elements(written, whole);
+            shared_written_ = std::max(shared_written_, i + 1);
+            return;
+        }
+        const std::size_t axis = *types_[i].rows;
+        const std::size_t each = entries_per_row(types_[i].shape, axis, rows_);
+        if (which.consecutive())
+            return copy_elements(written, whole.slice(axis, which.row(0) * each, which.rows() * each));
+        for (std::size_t at = 0; at < which.rows(); ++at)
+            copy_elements(written.slice(axis, at * each, each), whole.slice(axis, which.row(at) * each, each));
+    }
+
     template <class T>
     static void fill_with_nan(tensor& whole) {
         T* values = reinterpret_cast<T*>(whole.data());
@@ -211,7 +216,12 @@ private:
     std::mutex mutex_;
     std::vector<tensor_type> types_;
     std::vector<tensor> tensors_;
-    std::vector<std::size_t> row_bytes_;  ///< of a row along axis 0; 0: another axis, or none
+    struct place {
+        mutable_tensor_view whole;
+        std::size_t bytes = 0;
+        std::size_t entries = 0;  ///< of a row along axis 0; 0: another axis, or none
+    };
+    std::vector<place> places_;
 };
 using answer_store = basic_answer_store<void>;
 

@@ -111,11 +111,10 @@ template <class = void>
 /// Whether an attempt's answers count: of two at the same rows one commits. Empty: always.
 using commit_gate = function_ref<bool(const outcome& checked, const batch_view& written)>;
 
-/// Checks and commits; the faults that the verifier names, if any.
+/// Checks and commits; the faults that the verifier names, if any, are the result's.
 template <class = void>
-[[nodiscard]] outcome settle(const any_verifier& verify, const mutable_batch_view& written, const row_set& which,
-                             answer_store& answers, const commit_gate& gate, workspace& space) {
-    outcome result;
+void settle(outcome& result, const any_verifier& verify, const mutable_batch_view& written, const row_set& which,
+            answer_store& answers, const commit_gate& gate, workspace& space) {
     bool commits = true;
     if (verify || gate) {
         const auto views = space.take<tensor_view>(written.size());
@@ -125,7 +124,6 @@ template <class = void>
         if (gate) commits = gate(result, seen);
     }
     if (commits) answers.commit(which, written);
-    return result;
 }
 
 /// A verifier that names rows outside of its shard says nothing that can be trusted: the whole shard fails.
@@ -153,11 +151,12 @@ template <class M>
         space.stop.check();
         const batch_view rows = shard_rows(all, which, space);
         const mutable_batch_view written = compute(m, rows, which, answers, space);
-        result = settle(verify, written, which, answers, gate, space);
+        settle(result, verify, written, which, answers, gate, space);
     } catch (...) {
         result = {};
         result.faults.push_back(fault_in_flight());
     }
+    if (result.answered()) return result;
     refuse_strangers(result, which.rows());
     for (fault& f : result.faults) {
         f.attempts = what.attempt;

@@ -124,7 +124,7 @@ requires(std::same_as<Rows, batch> || viewable<Rows>) [[nodiscard]] job
         return detail::run_attempt(model, rows, which, what, how.verify, answers, space,
                                    decides ? detail::commit_gate(commits) : detail::commit_gate());
     };
-    const auto done = [&](const attempt& ended, outcome result) {
+    const auto done = [&](const attempt& ended, outcome&& result) {
         const detail::row_set which = claims.rows(ended.what);
         auto [stay, counts] = claims.done(ended, result);
         if (counts) before.keep(which, result.faults, answers);

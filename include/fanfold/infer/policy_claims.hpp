@@ -183,7 +183,7 @@ private:
     /// `next` where more than the counter has a say.
     next_claim attend(std::size_t worker, time_point now) {
         const std::lock_guard lock(mutex_);
-        if (stop_.reason()) return finished{};
+        if (stop_.due()) return finished{};
         if (const auto until = copies_.kept_off(worker, now)) return wait_until{*until, true};
         auto& breaker = mending_.breaker();
         if (breaker && !breaker->allows(now)) {

@@ -39,17 +39,24 @@ public:
     }
 
     /// An attempt at `rows` rows; `result` is what came of it, `stay` what stays of that.
-    void add(const attempt& ended, std::size_t rows, const outcome& result, std::vector<fault> stay) {
-        event e{ended.what.shard, rows,        ended.worker, ended.what.attempt,
-                ended.started,    ended.ended, std::nullopt, ended.what.kind};
-        if (!result.answered()) e.fault = result.faults.front().kind;
-        if (e.kind == attempt_kind::first) events_.attempts[e.shard] = e;
-        if (e.kind != attempt_kind::first || !stay.empty()) {
+    void add(const attempt& ended, std::size_t rows, const outcome& result, std::vector<fault>&& stay) {
+        if (ended.what.kind == attempt_kind::first && stay.empty()) {
+            Event& place = events_.attempts[ended.what.shard];
+            fill(place, ended, rows, result);
+            if (watcher_) watcher_(place);
+            return;
+        }
+        Event other;
+        fill(other, ended, rows, result);
+        {
             const std::lock_guard lock(mutex_);
-            if (e.kind != attempt_kind::first) more_.push_back(e);
+            if (other.kind == attempt_kind::first)
+                events_.attempts[other.shard] = other;
+            else
+                more_.push_back(other);
             keep(std::move(stay));
         }
-        if (watcher_) watcher_(e);
+        if (watcher_) watcher_(other);
     }
     /// Faults that stay of attempts that are over. Not while others add.
     void keep(std::vector<fault> stay) {
@@ -71,6 +78,17 @@ public:
     }
 
 private:
+    /// Where it stays: what is copied right after it was written in parts waits for them.
+    static void fill(Event& e, const attempt& ended, std::size_t rows, const outcome& result) {
+        e.shard = ended.what.shard;
+        e.rows = rows;
+        e.worker = ended.worker;
+        e.attempt = ended.what.attempt;
+        e.started = ended.started;
+        e.finished = ended.ended;
+        if (!result.answered()) e.fault = result.faults.front().kind;
+        e.kind = ended.what.kind;
+    }
     void name_unclaimed(const stop& stopping) {
         fault unclaimed{fault_kind::stopped, {}, {}, 0};
         std::vector<Event>& attempts = events_.attempts;

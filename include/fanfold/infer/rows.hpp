@@ -79,7 +79,8 @@ template <class = void>
             new (&views[p]) tensor_view(room);
             continue;
         }
-        new (&views[p]) tensor_view(from.rows() ? whole.slice(*from.rows(), which.row(0), count) : whole);
+        new (&views[p]) tensor_view(whole);
+        if (from.rows()) views[p].narrow(*from.rows(), which.row(0), count);
         if (views[p].dense()) continue;
         const mutable_tensor_view room = take_tensor(space, views[p].type(), views[p].shape());
         copy_elements(views[p], room);

@@ -33,9 +33,10 @@ public:
     }
 
     [[nodiscard]] next_claim next(std::size_t worker, time_point) {
-        if (stop_.reason()) return finished{};
-        for (std::size_t step = 0; step < count_; ++step) {
-            share& from = shares_[(worker + step) % count_];
+        if (stop_.due()) return finished{};
+        std::size_t at = worker < count_ ? worker : worker % count_;
+        for (std::size_t step = 0; step < count_; ++step, at = at + 1 == count_ ? 0 : at + 1) {
+            share& from = shares_[at];
             if (from.next.load(std::memory_order_relaxed) >= from.end) continue;
             const std::size_t shard = from.next.fetch_add(1, std::memory_order_relaxed);
             if (shard < from.end) return claim{.shard = shard};

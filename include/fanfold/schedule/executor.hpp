@@ -28,7 +28,7 @@ enum class idle_workers {
 /// One job, as an executor sees it. Everything is borrowed for the length of `run`.
 struct work {
     function_ref<next_claim(std::size_t worker, time_point now)> next;
-    function_ref<void(const attempt& ended, outcome result)> done;
+    function_ref<void(const attempt& ended, outcome&& result)> done;
     function_ref<outcome(const claim& what, workspace& space)> run_attempt;
     std::size_t parallelism = 1;      ///< more workers than this would find nothing to do
     std::size_t workspace_bytes = 0;  ///< for each worker
@@ -87,13 +87,15 @@ public:
 
     /// Runs `next`, if it is a claim, and what is ready after it; then says why nothing is.
     [[nodiscard]] next_claim drain(next_claim next, std::size_t worker, workspace& space) {
-        if (!std::holds_alternative<claim>(next)) return next;
-        time_point now = std::chrono::steady_clock::now();
-        while (const auto* what = std::get_if<claim>(&next)) {
+        const auto* what = std::get_if<claim>(&next);
+        if (what == nullptr) return next;
+        time_point now = execute(*what, worker, space, std::chrono::steady_clock::now());
+        for (;;) {
+            const next_claim following = ask(worker, now);  // not copied: that waits for what was just written
+            what = std::get_if<claim>(&following);
+            if (what == nullptr) return following;
             now = execute(*what, worker, space, now);
-            next = ask(worker, now);
         }
-        return next;
     }
 
     /// Drains, and sleeps while nothing is ready, until the source has finished. `help()` may be of use to others
