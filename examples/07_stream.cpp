@@ -1,5 +1,4 @@
-// examples/07_stream.cpp - a file of any length through a channel: read by one thread, computed by all,
-// written in order.
+// examples/07_stream.cpp - a file of any length through a channel: read by one thread, computed by all, in order.
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
 #include <fanfold/infer/stream.hpp>

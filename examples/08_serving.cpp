@@ -1,5 +1,4 @@
-// examples/08_serving.cpp - single requests, computed in batches:
-// its latency and goodput as the load grows past capacity.
+// examples/08_serving.cpp - single requests, computed in batches: latency and goodput as the load grows past capacity.
 //   usage: 08_serving [MILLISECONDS A POINT]    writes 08_serving.svg
 // SPDX-License-Identifier: MIT
 #include <fanfold/evaluate/arrivals.hpp>

@@ -1,5 +1,5 @@
-// Skewed work, balanced four ways, with a picture of each: who was busy when. On a virtual clock with 6 workers, so
-// that the picture is the same everywhere; the last way once more on this machine's cores.
+// examples/11_skewed_work.cpp - skewed work, balanced four ways, with a picture of each: who was busy when. On a virtual
+// clock with 6 workers, so that the picture is the same everywhere; the last way once more on this machine's cores.
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
 #include <fanfold/partition/hashed.hpp>
@@ -71,6 +71,7 @@ int main() {
     const fanfold::job here =
         fanfold::infer(fanfold::tbb_executor(), model, lengths, {.partition = fanfold::longest_first{.cost = cost}});
     const auto answers = here.answers.as<float>().flat();
-    std::printf("\nin row order, whichever way: %s\n",
-                std::equal(answers.begin(), answers.end(), lengths.begin()) ? "yes" : "no");
+    const bool in_order = std::equal(answers.begin(), answers.end(), lengths.begin());
+    std::printf("\nin row order, whichever way: %s\n", in_order ? "yes" : "no");
+    return in_order ? 0 : 1;
 }

@@ -1,6 +1,5 @@
 // examples/12_decoding.cpp - texts that are continued together: each joins when it comes and leaves when it has enough.
-//   usage: 12_decoding [KJV_LM.onnx]    else $FANFOLD_TESTDATA/models/kjv_lm.onnx; without
-//          either a small one of its own
+//   usage: 12_decoding [KJV_LM.onnx]    else $FANFOLD_TESTDATA/models/kjv_lm.onnx; without either it counts by tens
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
 #include <fanfold/serve/continuous.hpp>

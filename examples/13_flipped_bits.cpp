@@ -1,5 +1,5 @@
-// Flipped bits, and who notices: a table of what each check saw. A small network on four virtual workers, so that the
-// table is the same everywhere.
+// examples/13_flipped_bits.cpp - flipped bits, and who notices: a table of what each check saw. A small network on four
+// virtual workers, so that the table is the same everywhere.
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
 #include <fanfold/model/graph_builder.hpp>
