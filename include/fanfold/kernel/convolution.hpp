@@ -95,19 +95,10 @@ class packed_conv2d {
 public:
     packed_conv2d(const view<const float>& weights, const view<const float>& bias, const conv2d_geometry& geometry,
                   std::int64_t height, std::int64_t width) {
-        if (weights.rank() != 4 || weights.size() == 0)
-            throw std::invalid_argument("conv2d: weights " + weights.shape().text() +
-                                        " are not [O, C / groups, kh, kw] with elements");
-        const std::int64_t outputs = weights.extent(0);
-        if (geometry.groups < 1 || outputs % geometry.groups != 0)
-            throw std::invalid_argument("conv2d: " + std::to_string(geometry.groups) + " groups for weights " +
-                                        weights.shape().text());
-        if (bias.size() != 0 && (bias.rank() != 1 || bias.extent(0) != outputs))
-            throw std::invalid_argument("conv2d: bias " + bias.shape().text() + " for weights " +
-                                        weights.shape().text());
+        detail::check_conv_weights(weights, bias.shape(), geometry);
         plan_.groups = geometry.groups;
         plan_.channels = weights.extent(1);
-        plan_.outputs = outputs / geometry.groups;
+        plan_.outputs = weights.extent(0) / geometry.groups;
         plan_.height = height;
         plan_.width = width;
         plan_.kernel_height = weights.extent(2);
@@ -118,18 +109,9 @@ public:
         plan_.dilation_x = plan_.kernel_width == 1 ? 1 : geometry.dilation[1];
         plan_.top = geometry.padding[0];
         plan_.left = geometry.padding[1];
-        const auto axis = [&](std::size_t a, std::int64_t extent, std::int64_t kernel) {
-            return detail::window_axis{"conv2d",
-                                       extent,
-                                       kernel,
-                                       geometry.stride[a],
-                                       geometry.dilation[a],
-                                       geometry.padding[a],
-                                       geometry.padding[a + 2]}
-                .positions(window2d::rounding::floor);
-        };
-        plan_.out_height = axis(0, height, plan_.kernel_height);
-        plan_.out_width = axis(1, width, plan_.kernel_width);
+        const std::array size{plan_.kernel_height, plan_.kernel_width};
+        plan_.out_height = detail::conv_positions(geometry, size, 0, height);
+        plan_.out_width = detail::conv_positions(geometry, size, 1, width);
         (void)output(1);  // throws when its volume overflows
         (void)input(1);
         plan_.depth = plan_.channels * plan_.kernel_height * plan_.kernel_width;
