@@ -79,6 +79,53 @@ TEST_CASE("Threads for tasks end with their executor; tasks that have not begun 
     }
 }
 
+TEST_CASE("What was posted to an executor over a caller's arena and has not begun is dropped with the executor") {
+    tbb::task_arena arena(1, 0);  // one thread of TBB's
+    struct gate {
+        std::atomic<bool> entered{false}, open{false}, left{false};
+    };
+    const auto held = std::make_shared<gate>();
+    const auto seen = std::make_shared<counted>();
+    {
+        const tbb_executor executor(arena);
+        executor.post({held, [](void* self) {
+                           auto& g = *static_cast<gate*>(self);
+                           g.entered = true;
+                           while (!g.open) std::this_thread::yield();
+                           g.left = true;
+                       }});
+        while (!held->entered) std::this_thread::yield();
+        for (int i = 0; i < 10; ++i) executor.post({seen, [](void* self) { ++static_cast<counted*>(self)->begun; }});
+    }
+    CHECK(seen.use_count() == 1);
+    held->open = true;
+    while (!held->left) std::this_thread::yield();
+    CHECK(seen->begun == 0);
+}
+
+TEST_CASE("Waiting tasks are taken in order, also where there are always some") {
+    detail::task_queue queue;
+    std::vector<int> ran;
+    struct entry {
+        std::vector<int>* ran;
+        int number;
+    };
+    int next = 0;
+    const auto push = [&] {
+        queue.push({std::make_shared<entry>(entry{&ran, next++}), [](void* self) {
+                        const auto& e = *static_cast<entry*>(self);
+                        e.ran->push_back(e.number);
+                    }});
+    };
+    push();
+    for (int i = 0; i < 100; ++i) {
+        push();
+        queue.pop()();
+        CHECK(queue.size() == 1);
+    }
+    for (int i = 0; i < 100; ++i) CHECK(ran[static_cast<std::size_t>(i)] == i);
+}
+
 TEST_CASE("An executor of posted workers keeps the contract, also where its caller is one of the workers") {
     with_executors([](const auto& executor) {
         const detail::posted_workers workers(executor);

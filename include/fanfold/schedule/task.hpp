@@ -34,6 +34,59 @@ concept posting_executor = executor<E> && requires(const E& e, task t) {
 
 namespace detail {
 
+/// Tasks that have not begun, the first first. With a lock around it.
+template <class Task>
+class basic_task_queue {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return tasks_.size() - first_; }
+    void push(Task what) {
+        if (first_ > tasks_.size() / 2) {
+            tasks_.erase(tasks_.begin(), tasks_.begin() + static_cast<std::ptrdiff_t>(first_));
+            first_ = 0;
+        }
+        tasks_.push_back(std::move(what));
+    }
+    /// There must be one.
+    [[nodiscard]] Task pop() { return std::move(tasks_[first_++]); }
+
+private:
+    std::vector<Task> tasks_;  // those from first_ on
+    std::size_t first_ = 0;
+};
+using task_queue = basic_task_queue<task>;
+
+/// Tasks of an executor that can only ask somebody else to call, once for each of them.
+///
+/// threads  all members from several at once
+template <class Queue>
+class basic_posted_tasks {
+public:
+    void add(task what) {
+        const std::lock_guard lock(mutex_);
+        tasks_.push(std::move(what));
+    }
+    void run_one() {
+        task next;
+        {
+            const std::lock_guard lock(mutex_);
+            if (tasks_.size() == 0) return;
+            next = tasks_.pop();
+        }
+        next();
+    }
+    /// Those that have not begun never will.
+    void drop() {
+        Queue gone;  // ended without the lock
+        const std::lock_guard lock(mutex_);
+        std::swap(gone, tasks_);
+    }
+
+private:
+    std::mutex mutex_;
+    Queue tasks_;
+};
+using posted_tasks = basic_posted_tasks<task_queue>;
+
 /// Threads that run tasks in the order in which they come. Started when first needed, they sleep without tasks.
 ///
 /// errors   with fewer threads than asked for when the system gives no more; `post` throws when there is none at all
@@ -56,16 +109,12 @@ public:
     void post(task what) {
         {
             const std::lock_guard lock(mutex_);
-            if (waiting_ <= tasks_.size() - first_ && threads_.size() < most_) try {
+            if (waiting_ <= tasks_.size() && threads_.size() < most_) try {
                     threads_.emplace_back([this] { work(); });
                 } catch (const std::exception&) {
                     if (threads_.empty()) throw;
                 }
-            if (first_ == tasks_.size()) {
-                tasks_.clear();
-                first_ = 0;
-            }
-            tasks_.push_back(std::move(what));
+            tasks_.push(std::move(what));
         }
         come_.notify_one();
     }
@@ -75,11 +124,11 @@ private:
         std::unique_lock lock(mutex_);
         while (true) {
             ++waiting_;
-            come_.wait(lock, [this] { return ended_ || first_ != tasks_.size(); });
+            come_.wait(lock, [this] { return ended_ || tasks_.size() != 0; });
             --waiting_;
             if (ended_) return;
             {
-                const task next = std::move(tasks_[first_++]);
+                const task next = tasks_.pop();
                 lock.unlock();
                 next();
             }
@@ -90,8 +139,7 @@ private:
     std::size_t most_;
     std::mutex mutex_;
     std::condition_variable come_;
-    std::vector<task> tasks_;  // those from first_ on
-    std::size_t first_ = 0;
+    task_queue tasks_;
     std::size_t waiting_ = 0;
     bool ended_ = false;
     std::vector<Thread> threads_;

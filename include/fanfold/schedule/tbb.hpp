@@ -1,10 +1,11 @@
 // fanfold/schedule/tbb.hpp - workers of oneTBB, in an arena of our own or in the caller's: whoever is idle claims next.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <pthread.h>             // pthread_atfork
-#include <tbb/global_control.h>  // tbb::global_control
-#include <tbb/task_arena.h>      // tbb::task_arena
-#include <tbb/task_group.h>      // tbb::task_group
+#include <pthread.h>                      // pthread_atfork
+#include <tbb/cache_aligned_allocator.h>  // tbb::cache_aligned_allocator
+#include <tbb/global_control.h>           // tbb::global_control
+#include <tbb/task_arena.h>               // tbb::task_arena
+#include <tbb/task_group.h>               // tbb::task_group
 
 #include <algorithm>           // std::min
 #include <atomic>              // std::atomic
@@ -91,6 +92,21 @@ private:
     std::vector<one> all_;
 };
 
+/// TBB keeps what it was asked to call for seconds on a busy machine, or until the process ends: what it calls is dropped
+/// when the executor goes.
+template <class Tasks>
+struct handed_to_tbb {
+    handed_to_tbb() = default;
+    ~handed_to_tbb() {
+        if (!fork_watch::forked()) tasks->drop();
+    }
+    handed_to_tbb(const handed_to_tbb&) = delete;
+    handed_to_tbb& operator=(const handed_to_tbb&) = delete;
+
+    // In TBB's memory, as what refers to it: leak checkers see neither.
+    std::shared_ptr<Tasks> tasks = std::allocate_shared<Tasks>(tbb::cache_aligned_allocator<Tasks>());
+};
+
 }  // namespace detail
 
 /// The calling thread is worker 0 and takes part; the others are tasks, each with a worker number and a workspace of
@@ -151,7 +167,8 @@ public:
             return;
         }
         if (own_.all().size() > 1) return post_to_a_node(std::move(what));
-        arena_->enqueue([later = std::move(what)] { later(); });
+        posted_.tasks->add(std::move(what));
+        arena_->enqueue([of = posted_.tasks] { of->run_one(); });
     }
     [[nodiscard]] workspace_store& spaces() const noexcept { return spaces_; }
 
@@ -174,10 +191,11 @@ private:
         for (std::size_t k = 1; k < own_.all().size(); ++k)
             if (free_places(k) > free_places(most)) most = k;
         ++(*busy_)[most];
-        own_.all()[most].arena->enqueue([later = std::move(what), busy = busy_, most, cpus = own_.all()[most].cpus] {
+        posted_.tasks->add(std::move(what));
+        own_.all()[most].arena->enqueue([of = posted_.tasks, busy = busy_, most, cpus = own_.all()[most].cpus] {
             {
                 const affinity_scope kept(cpus);
-                later();
+                of->run_one();
             }
             --(*busy)[most];
         });
@@ -345,6 +363,7 @@ private:
     tbb::task_arena* arena_ = nullptr;
     std::shared_ptr<std::vector<std::atomic<std::size_t>>> busy_;  // tasks posted to each of our arenas
     mutable workspace_store spaces_;
+    detail::handed_to_tbb<detail::posted_tasks> posted_;
     std::shared_ptr<std::atomic<bool>> in_callers_place_ = std::make_shared<std::atomic<bool>>(false);
     mutable detail::task_threads callers_place_{1};
 };
