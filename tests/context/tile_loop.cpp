@@ -2,6 +2,8 @@
 #include <fanfold/context/tile_loop.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "../catch.hpp"
@@ -103,6 +105,27 @@ TEST_CASE("Work is worth tiles of a size, enough of them to keep all workers bus
     CHECK(runner.loop().tiles(7 * one, 5) == 5);
     CHECK(runner.loop().tiles(7 * one, 0) == 1);
     CHECK(runner.loop().tiles(much, 100) == 12);
+}
+
+TEST_CASE("While nobody is idle an operation stays whole, or is cut for a stop alone; once somebody is, it is split") {
+    const backwards runner;
+    std::atomic<std::size_t> idle{0};
+    const stop stopping;
+    constexpr std::uint64_t work = std::uint64_t{10} << 24;
+    const auto run = [](const void* self, std::size_t count, tile_loop::body each) {
+        static_cast<const backwards*>(self)->loop()(count, each);
+    };
+    const tile_loop loop(run, &runner, 3, &idle), polling(run, &runner, 3, &idle, &stopping);
+    CHECK(loop.tiles(work, 1000) == 1);
+    CHECK(polling.tiles(work, 1000) == 10);
+    CHECK(loop.width() == 3);
+    CHECK(loop.slots(5) == 3);  // whoever asked before somebody was there has room for them
+    idle = 1;
+    CHECK(loop.tiles(work, 1000) == 12);
+    CHECK(polling.tiles(work, 1000) == 12);
+    tiles ran;
+    loop(2, [&](std::size_t tile) { ran.push_back(tile); });
+    CHECK(ran == tiles{1, 0});
 }
 
 TEST_CASE("Ranges cover everything once, with lengths that differ by at most one") {

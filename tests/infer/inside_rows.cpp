@@ -9,7 +9,7 @@ using namespace fanfold;
 
 namespace {
 
-auto digests(const job& of) { return std::pair(digest(of.answers[0]), digest(of.answers[1])); }
+auto bits(const job& of) { return std::pair(digest(of.answers[0]), digest(of.answers[1])); }
 
 }  // namespace
 
@@ -20,7 +20,7 @@ TEST_CASE("one row, or many, computed with the help of idle workers has the bits
     for (const std::size_t rows : {1UL, 5UL}) {
         const tensor in = networks::small_numbers({static_cast<std::int64_t>(rows), 33, 31, 24}, 9);
         const options alone{.partition = contiguous{.rows_per_shard = 1}, .idle = idle_workers::rest};
-        const auto expected = digests(infer(serial, model, in, alone));
+        const auto expected = bits(infer(serial, model, in, alone));
         for (const idle_workers idle : {idle_workers::rest, idle_workers::help_few_shards, idle_workers::help})
             for (const std::size_t workers : {2UL, 3UL, 8UL}) {
                 INFO(rows << " rows, " << workers << " workers");
@@ -28,8 +28,8 @@ TEST_CASE("one row, or many, computed with the help of idle workers has the bits
                 const tbb_executor tbb({.workers = workers});
                 const threads_executor threads({.workers = workers});
                 for (int round = 0; round < 2; ++round) {
-                    CHECK(digests(infer(tbb, model, in, how)) == expected);
-                    CHECK(digests(infer(threads, model, in, how)) == expected);
+                    CHECK(bits(infer(tbb, model, in, how)) == expected);
+                    CHECK(bits(infer(threads, model, in, how)) == expected);
                 }
             }
     }

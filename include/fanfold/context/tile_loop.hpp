@@ -2,6 +2,7 @@
 // says so. SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::min, std::clamp
+#include <atomic>     // std::atomic
 #include <concepts>   // std::invocable
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::uint64_t
@@ -21,8 +22,11 @@ public:
     using body = function_ref<void(std::size_t tile, std::size_t slot)>;
     constexpr tile_loop() = default;
     /// `run` executes all tiles, at most `width` at once, called when there are two or more; `source` is handed to it.
-    constexpr tile_loop(void (*run)(const void* source, std::size_t count, body), const void* source, std::size_t width)
-        : run_(run), source_(source), width_(width) {}
+    /// `idle`, where given, counts who would help: while it is 0, nothing is gained by splitting an operation; whoever
+    /// comes later helps with the next. `polled` is the stop that `run` polls, where one may come. Both outlive the loop.
+    constexpr tile_loop(void (*run)(const void* source, std::size_t count, body), const void* source, std::size_t width,
+                        const std::atomic<std::size_t>* idle = nullptr, const stop* polled = nullptr)
+        : run_(run), source_(source), width_(width), idle_(idle), polled_(polled) {}
     /// In order, with `stopping` polled before each tile; operations are cut so that this is soon enough. It must
     /// outlive the loop.
     constexpr explicit tile_loop(const stop& stopping) : polled_(&stopping) {}
@@ -48,11 +52,11 @@ public:
     }
 
     /// How many tiles `work` is worth, at most `most`: none of less than some 20 us, and no more than it takes to keep
-    /// all workers busy to the end. Without helpers 1, or tiles of some 200 us where a stop is polled. `work` counts
-    /// floating-point operations; a byte that comes from memory counts as 8.
+    /// all workers busy to the end. While nobody is there to help 1, or tiles of some 200 us where a stop is polled.
+    /// `work` counts floating-point operations; a byte that comes from memory counts as 8.
     [[nodiscard]] constexpr std::size_t tiles(std::uint64_t work, std::size_t most) const noexcept {
         if (most < 2 || work < 2 * tile_work) return 1;
-        if (width_ < 2)
+        if (width_ < 2 || (idle_ != nullptr && idle_->load(std::memory_order_relaxed) == 0))
             return polled_ == nullptr || work < 2 * polled_work
                        ? 1
                        : static_cast<std::size_t>(std::min<std::uint64_t>(work / polled_work, most));
@@ -78,6 +82,7 @@ private:
     void (*run_)(const void*, std::size_t, body) = nullptr;
     const void* source_ = nullptr;
     std::size_t width_ = 1;
+    const std::atomic<std::size_t>* idle_ = nullptr;
     const stop* polled_ = nullptr;
 };
 

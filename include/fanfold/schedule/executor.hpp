@@ -98,10 +98,10 @@ public:
         }
     }
 
-    /// Drains, and sleeps while nothing is ready, until the source has finished. `help()` may be of use to others
-    /// instead of sleeping; false when there was nothing to do.
-    template <class Help>
-    void work_to_the_end(std::size_t worker, workspace& space, const Help& help) {
+    /// Drains, and rests while nothing is ready, until the source has finished. `rest(sleep)` calls `sleep()`, or is of
+    /// use to others instead.
+    template <class Rest>
+    void work_to_the_end(std::size_t worker, workspace& space, const Rest& rest) {
         next_claim last = drain(ask(worker), worker, space);
         while (!std::holds_alternative<finished>(last)) {
             next_claim next = finished{};
@@ -109,7 +109,7 @@ public:
                 doorbell::sleeper here(bell());
                 next = ask(worker);
                 if (const auto* until = std::get_if<wait_until>(&next)) {
-                    if (!help()) here.sleep(until->when);
+                    rest([&] { here.sleep(until->when); });
                     next = ask(worker);
                 }
             }
@@ -118,7 +118,7 @@ public:
         bell().ring();  // whoever sleeps may leave as well
     }
     void work_to_the_end(std::size_t worker, workspace& space) {
-        work_to_the_end(worker, space, [] { return false; });
+        work_to_the_end(worker, space, [](const auto& sleep) { sleep(); });
     }
 
     /// An exception that leaves `part` ends the job.

@@ -221,14 +221,16 @@ private:
         team(const tbb_executor& executor, detail::run_state& state)
             : executor_(executor),
               state_(state),
-              idle_(std::min(executor.workers_, std::max<std::size_t>(state.job().parallelism, 1)), true) {
+              idle_(std::min(executor.workers_, std::max<std::size_t>(state.job().parallelism, 1)), true),
+              free_(executor.workers_ - 1) {
             const std::size_t width = state.tile_width(executor.workers_);
-            if (width > 1) tiles_ = tile_loop(&share_tiles, this, width);
+            const stop& stopping = state.job().stop;
+            if (width > 1) tiles_ = {&share_tiles, this, width, &free_, stopping.possible() ? &stopping : nullptr};
         }
 
         void run() {
             call_idle();
-            state_.guard([&] { take_part(0); });
+            run_task(0);
             tasks_.wait();
             if (away_ == nullptr) return;
             std::unique_lock lock(away_->mutex);
@@ -243,11 +245,16 @@ private:
             for (std::size_t worker = 1; worker < idle_.size(); ++worker) {
                 if (!idle_[worker]) continue;
                 idle_[worker] = false;
+                free_.fetch_sub(1, std::memory_order_relaxed);
                 if (executor_.own_.all().size() > 1)
                     send(worker);
                 else
-                    tasks_.run([this, worker] { state_.guard([&] { take_part(worker); }); });
+                    tasks_.run([this, worker] { run_task(worker); });
             }
+        }
+        void run_task(std::size_t worker) {
+            state_.guard([&] { take_part(worker); });
+            free_.fetch_add(1, std::memory_order_relaxed);
         }
 
         /// Workers in arenas of several nodes. Those that have not begun when the job ends are not waited for: their
@@ -266,7 +273,7 @@ private:
                     if (there->closed) return;
                     ++there->inside;
                 }
-                state_.guard([&] { take_part(worker); });
+                run_task(worker);
                 const std::lock_guard lock(there->mutex);
                 if (--there->inside == 0) there->empty.notify_all();
             });
@@ -346,7 +353,8 @@ private:
         detail::run_state& state_;
         tile_loop tiles_;
         std::mutex mutex_;
-        std::vector<bool> idle_;  ///< by worker: it has no task
+        std::vector<bool> idle_;         ///< by worker: it has no task
+        std::atomic<std::size_t> free_;  ///< how many have no task, or have ended theirs: they would take tiles
         std::size_t watchers_ = 0;
         tbb::task_group tasks_;
         std::shared_ptr<away> away_;

@@ -47,11 +47,13 @@ class basic_tile_crew {
 public:
     /// `helpers` threads are started when the first operation is shared, and joined at the end.
     basic_tile_crew(run_state& state, std::size_t width, std::size_t helpers)
-        : state_(state), width_(width), helpers_(helpers) {}
+        : state_(state), width_(width), helpers_(helpers), idle_(helpers) {}
 
     /// Serial when there is nobody who could help.
     [[nodiscard]] tile_loop loop() const noexcept {
-        return width_ > 1 ? tile_loop(&share_tiles, this, width_) : tile_loop();
+        if (width_ < 2) return {};
+        const stop& stopping = state_.job().stop;
+        return {&share_tiles, this, width_, &idle_, stopping.possible() ? &stopping : nullptr};
     }
 
     /// Takes part in an operation of somebody else; false when there is none.
@@ -76,9 +78,18 @@ public:
         return true;
     }
 
+    /// Helps, or sleeps, while there is no shard for this worker.
+    template <class Sleep>
+    void rest(const Sleep& sleep) {
+        idle_.fetch_add(1, std::memory_order_relaxed);
+        if (!help()) sleep();
+        idle_.fetch_sub(1, std::memory_order_relaxed);
+    }
+
     /// One more worker that may have shards; `leave` when it will have none any more.
     void join() noexcept { working_.fetch_add(1); }
     void leave() {
+        idle_.fetch_add(1, std::memory_order_relaxed);
         working_.fetch_sub(1);
         state_.bell().ring();
     }
@@ -126,7 +137,8 @@ private:
 
     run_state& state_;
     std::size_t width_;
-    std::size_t helpers_;  ///< not yet started
+    std::size_t helpers_;            ///< not yet started
+    std::atomic<std::size_t> idle_;  ///< who has no shard, those not yet started included
     std::atomic<std::size_t> working_{0};
     std::mutex mutex_;
     std::condition_variable left_;
@@ -175,7 +187,7 @@ public:
                     const workspace_store::loan space = spaces_.lend(job.workspace_bytes, places_[worker].node);
                     state.equip(*space);
                     if (crew.loop().width() > 1) (*space).tiles = crew.loop();
-                    state.work_to_the_end(worker, *space, [&] { return crew.help(); });
+                    state.work_to_the_end(worker, *space, [&](const auto& sleep) { crew.rest(sleep); });
                 });
                 crew.leave();
                 state.guard([&] { crew.help_to_the_end(); });
