@@ -7,6 +7,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -392,6 +394,30 @@ void idle_workers_take_tiles(const E& executor, std::size_t count) {
                 space.tiles(count, [&](std::size_t) { all.wait(); });
             }
         });
+}
+
+/// Operations are cut where somebody is idle, and stay whole while all are busy. `count` is the executor's workers, which
+/// must really run at once.
+template <class E>
+void operations_are_split_for_idle_workers(const E& executor, std::size_t count) {
+    constexpr std::uint64_t much = std::uint64_t{1} << 40;
+    std::atomic<std::size_t> wrong{0};
+    run_tiled(
+        executor, 1, [&](std::size_t, workspace& space) { wrong += space.tiles.tiles(much, 1000) != 4 * count; }, {},
+        idle_workers::help);
+    REQUIRE(wrong == 0);
+    for (int round = 0; round < 20; ++round) {
+        meeting here(count), asked(count);
+        run_tiled(
+            executor, count,
+            [&](std::size_t, workspace& space) {
+                here.wait();
+                wrong += space.tiles.tiles(much, 1000) != 1;
+                asked.wait();
+            },
+            {}, idle_workers::help);
+    }
+    REQUIRE(wrong == 0);
 }
 
 /// Claims that another thread makes ready are taken once it rings the job's bell, or this hangs.

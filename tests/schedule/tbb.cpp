@@ -32,6 +32,8 @@ TEST_CASE("Idle TBB threads take tiles where the job asks for it") {
     contract::help_is_given_where_asked(tbb_executor({.workers = 3}));
     contract::idle_workers_take_tiles(tbb_executor({.workers = 2}), 2);
     contract::idle_workers_take_tiles(tbb_executor({.workers = 6}), 6);
+    contract::operations_are_split_for_idle_workers(tbb_executor({.workers = 2}), 2);
+    contract::operations_are_split_for_idle_workers(tbb_executor({.workers = 6}), 6);
 }
 
 TEST_CASE("The TBB executor runs inside the caller's arena, from inside and outside of it") {

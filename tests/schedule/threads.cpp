@@ -23,6 +23,8 @@ TEST_CASE("Idle threads take tiles where the job asks for it") {
     contract::help_is_given_where_asked(threads_executor({.workers = 3}));
     contract::idle_workers_take_tiles(threads_executor({.workers = 2}), 2);
     contract::idle_workers_take_tiles(threads_executor({.workers = 6}), 6);
+    contract::operations_are_split_for_idle_workers(threads_executor({.workers = 2}), 2);
+    contract::operations_are_split_for_idle_workers(threads_executor({.workers = 6}), 6);
 }
 
 TEST_CASE("Threads that wait for a claim take tiles, too") {
