@@ -113,7 +113,7 @@ TEST_CASE("A tensor expression names the Eigen tensor that owns its value, of it
     static_assert(std::is_same_v<adapt<expression>::plain, Eigen::Tensor<float, 3, Eigen::RowMajor>>);
     const adapt<expression>::plain value(sum);
     CHECK(as_view(value).as<float>()(1, 2, 3) == 246.0F);
-    const auto chip = t.chip(1, 0);
+    const auto chip = t.chip<0>(1);
     using narrower = std::remove_cvref_t<decltype(chip)>;
     static_assert(materializable<narrower>);
     const adapt<narrower>::plain row(chip);

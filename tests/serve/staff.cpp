@@ -98,12 +98,12 @@ TEST_CASE("Who keeps the time looks again until there is nothing to do, and ends
     nobody server;
     int looks = 0, runs = 0;
     const auto look = [&](time_point) {
-        detail::errands<request> due;
+        detail::errands<std::shared_ptr<request>> due;
         if (++looks < 3) due.posts = 1;
         if (looks == 3) due.gone.push_back(std::make_shared<request>(server));
         return due;
     };
-    const auto run = [&](detail::errands<request>& due) {
+    const auto run = [&](detail::errands<std::shared_ptr<request>>& due) {
         runs += static_cast<int>(due.posts + due.gone.size());
         if (due.gone.empty()) return;
         const std::lock_guard lock(staff.mutex);  // so it is called without
