@@ -1,5 +1,6 @@
-// examples/11_skewed_work.cpp - skewed work, balanced four ways, with a picture of each: who was busy when. On a virtual
-// clock with 6 workers, so that the picture is the same everywhere; the last way once more on this machine's cores.
+// examples/11_skewed_work.cpp - skewed work, balanced four ways, with a picture of each: who was busy when. On a
+// virtual clock with 6 workers, so that the picture is the same everywhere; the last way once more on this machine's
+// cores.
 // SPDX-License-Identifier: MIT
 #include <fanfold/fanfold.hpp>
 #include <fanfold/partition/hashed.hpp>

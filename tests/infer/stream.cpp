@@ -151,7 +151,7 @@ TEST_CASE("A full sink stops the reading until there is room") {
     std::jthread reader([&] {
         while (const auto next = out.pop()) {
             in_order &= next->row == row++;
-            bounded &= read <= static_cast<int>(row) + 2 + 1 + 8 + 1;  // in the channel, with the sink, in flight, the end
+            bounded &= read <= static_cast<int>(row) + 2 + 1 + 8 + 1;  // channel, sink, in flight, end
         }
     });
     const stream_outcome ended =

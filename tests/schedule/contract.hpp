@@ -396,8 +396,8 @@ void idle_workers_take_tiles(const E& executor, std::size_t count) {
         });
 }
 
-/// Operations are cut where somebody is idle, and stay whole while all are busy. `count` is the executor's workers, which
-/// must really run at once.
+/// Operations are cut where somebody is idle, and stay whole while all are busy. `count` is the executor's workers,
+/// which must really run at once.
 template <class E>
 void operations_are_split_for_idle_workers(const E& executor, std::size_t count) {
     constexpr std::uint64_t much = std::uint64_t{1} << 40;

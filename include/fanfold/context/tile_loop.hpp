@@ -1,5 +1,6 @@
 // fanfold/context/tile_loop.hpp - how one operation splits itself: in order here, on idle workers where an executor
-// says so. SPDX-License-Identifier: MIT
+// says so.
+// SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::min, std::clamp
 #include <atomic>     // std::atomic
@@ -23,7 +24,8 @@ public:
     constexpr tile_loop() = default;
     /// `run` executes all tiles, at most `width` at once, called when there are two or more; `source` is handed to it.
     /// `idle`, where given, counts who would help: while it is 0, nothing is gained by splitting an operation; whoever
-    /// comes later helps with the next. `polled` is the stop that `run` polls, where one may come. Both outlive the loop.
+    /// comes later helps with the next. `polled` is the stop that `run` polls, where one may come. Both outlive
+    /// the loop.
     constexpr tile_loop(void (*run)(const void* source, std::size_t count, body), const void* source, std::size_t width,
                         const std::atomic<std::size_t>* idle = nullptr, const stop* polled = nullptr)
         : run_(run), source_(source), width_(width), idle_(idle), polled_(polled) {}

@@ -1,5 +1,6 @@
 // fanfold/infer/attempt.hpp - one attempt at a shard: rows in, model, check, answers out; what is thrown becomes a
-// fault. SPDX-License-Identifier: MIT
+// fault.
+// SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::sort
 #include <concepts>   // std::same_as

@@ -22,8 +22,8 @@ template <class T>
 class promise {
 public:
     promise() = default;
-    /// `help` is asked by who is about to wait: it may do the work itself. `abandon` is told when nobody wants the result
-    /// any more; true: it will be there soon, and who abandons waits for that.
+    /// `help` is asked by who is about to wait: it may do the work itself. `abandon` is told when nobody wants the
+    /// result any more; true: it will be there soon, and who abandons waits for that.
     promise(void (*helping)(void* of), bool (*abandoning)(void* of), void* of)
         : help_(helping), abandon_(abandoning), of_(of) {}
 

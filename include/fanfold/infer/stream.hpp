@@ -320,16 +320,16 @@ private:
 ///
 ///   source   a channel<Row> (until it is closed), a callable that returns std::optional<Row> (until it is empty), or a
 ///            range. Row: a number, anything viewable, or std::vector<tensor> with one for each input
-///   sink     a callable that takes a const streamed_row&, a channel<kept_row>, or a container of kept_row. Called by one
-///            worker at a time, whichever; likewise the source
+///   sink     a callable that takes a const streamed_row&, a channel<kept_row>, or a container of kept_row. Called by
+///            one worker at a time, whichever; likewise the source
 ///
 /// example  stream(tbb_executor(), model, images, [](const streamed_row& r) { use(r.row, r.as<float>()); });
 /// result   a row's answer has the same bits as infer gives it
-/// cost     memory for max_in_flight rows, however many come; while nothing can be read and nothing handed over, workers
-///          sleep
-/// errors   what source, model or sink throw ends in the outcome: a row that the model throws on is a failed row, and the
-///          stream goes on; after an exception of the source or the sink nothing is read any more, and what was read is
-///          still computed and offered to the sink
+/// cost     memory for max_in_flight rows, however many come; while nothing can be read and nothing handed over,
+///          workers sleep
+/// errors   what source, model or sink throw ends in the outcome: a row that the model throws on is a failed row, and
+///          the stream goes on; after an exception of the source or the sink nothing is read any more, and what was read
+///          is still computed and offered to the sink
 /// threads  re-entrant; a source or sink serves one stream at a time
 template <executor Executor, model Model, class Source, class Sink>
 requires(

@@ -74,9 +74,9 @@ private:
 /// example  job done = co_await submit(cores, model, images);
 /// result   the job that infer returns; what infer throws is thrown by get() and co_await
 /// cost     about 2 us more than infer
-/// requires executor and model, and rows given as an lvalue, outlive what it returns. That may be destroyed at any time:
-///          a job that has not begun never will, one that runs is stopped and waited for, as by std::jthread. Who waits
-///          for a job that has not begun runs it: waiting on one of the executor's own threads never hangs
+/// requires executor and model, and rows given as an lvalue, outlive what it returns. That may be destroyed at any
+///          time: a job that has not begun never will, one that runs is stopped and waited for, as by std::jthread. Who
+///          waits for a job that has not begun runs it: waiting on one of the executor's own threads never hangs
 template <class Executor, class Model, class Rows>
 requires(executor<std::remove_cvref_t<Executor>>&& model<std::remove_cvref_t<Model>>&&
              std::is_lvalue_reference_v<Executor>&& std::is_lvalue_reference_v<Model>)

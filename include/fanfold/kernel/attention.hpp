@@ -223,8 +223,8 @@ inline void attention(isa set, const view<const float>& q, const view<const floa
 /// with h' = h / (H / H'). A query that sees no key, or whose scores are all -infinity, gives NaN, as the formula does.
 ///
 /// shapes   q [N, H, T, D], k [N, H', S, D], v [N, H', S, E], H a multiple of H', out [N, H, T, E] with step 1 along E;
-///          mask [N, H, T, S], added, each extent of it possibly 1, or of size 0 for none; strides otherwise free: [N,
-///          T, H, D] is a matter of strides
+///          mask [N, H, T, S], added, each extent of it possibly 1, or of size 0 for none; strides otherwise free:
+///          [N, T, H, D] is a matter of strides
 /// cost     2 N H T S (D + E) flops; keys and values are packed in blocks of 64 as they come by, once for all heads
 ///          that share them: a single query pays for that. Scratch for 96 x 64 scores and three floats a query
 /// errors   throws std::invalid_argument when the shapes do not fit

@@ -104,7 +104,8 @@ public:
     ///
     /// errors   throws std::invalid_argument with the numbers when they do not fit
     [[nodiscard]] shape output(const shape& in) const {
-        return detail::conv_output_nhwc(geometry_, size_, channels_ * geometry_.groups, outputs_ * geometry_.groups, in);
+        return detail::conv_output_nhwc(geometry_, size_, channels_ * geometry_.groups, outputs_ * geometry_.groups,
+                                        in);
     }
     /// What `conv_nhwc` takes from the workspace for images of shape `in`, up to as often as tiles run at once.
     [[nodiscard]] std::size_t scratch_bytes(const shape& in) const {

@@ -97,8 +97,8 @@ struct grid_taps {
 /// out[n, c, y, x] = image n at points[n, y, x] = (horizontal, vertical), where -1 and 1 are the image's ends; the same
 /// for volumes at (horizontal, vertical, in depth). A NaN lies outside.
 ///
-/// shapes   in [N, C, H, W], points [N, OH, OW, 2], out [N, C, OH, OW]; or in [N, C, D, H, W], points [N, OD, OH, OW,
-///          3], out [N, C, OD, OH, OW]; all dense
+/// shapes   in [N, C, H, W], points [N, OH, OW, 2], out [N, C, OH, OW]; or in [N, C, D, H, W],
+///          points [N, OD, OH, OW, 3], out [N, C, OD, OH, OW]; all dense
 /// errors   throws std::invalid_argument when the shapes do not fit
 /// threads  re-entrant; the bits of an image do not depend on N
 /// source   ONNX GridSample-16, GridSample-20

@@ -60,8 +60,8 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///   flops(shapes)             floating-point operations for inputs of these shapes, as step_event tells them
 ///   overwrites()              the input whose memory the answer may take: each element is read before it is written
 ///   Op::elementwise           an answer's element depends on the elements at its own index, broadcast: never mixes
-///   rows mixes_rows(arguments)
-///                             an answer's row depends on other rows; asked where some input counts rows along an axis.
+///                             rows
+///   mixes_rows(arguments)     an answer's row depends on other rows; asked where some input counts rows along an axis.
 ///                             Without it (and not elementwise), rows along axis 0 are independent, along others not
 ///   Op::rereads_weights       once for every step of a sequence, so that rows had better stay together
 ///   Op::aliases               output 0 is input 0 under another shape: nothing is computed

@@ -1,4 +1,4 @@
-// fanfold/schedule/doorbell.hpp - wakes workers that have nothing ready: by an attempt that ends, a time, or from outside.
+// fanfold/schedule/doorbell.hpp - wakes workers that have nothing ready: by an attempt's end, a time, or from outside.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <atomic>              // std::atomic

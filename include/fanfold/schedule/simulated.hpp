@@ -29,8 +29,8 @@ struct simulated_options {
 /// example  simulated_executor cluster({.workers = 64}, [&](const claim& c, std::size_t) { return cost_of[c.shard]; });
 ///          infer(cluster, model, rows, {.deadline = cluster.time().now() + 5ms});
 /// cost     about 100 ns a claim and what the attempt takes; workers that wait are asked after every attempt
-/// errors   throws std::logic_error when all workers wait for an attempt to end and none runs, unless a stop or the job's
-///          bell may end it
+/// errors   throws std::logic_error when all workers wait for an attempt to end and none runs, unless a stop or the
+///          job's bell may end it
 /// threads  jobs may run at once or nested; time() then shows the time of whichever moved last
 template <class Cost>
 class simulated_executor {

@@ -1,4 +1,4 @@
-// fanfold/schedule/task.hpp - something to be run later on a worker of an executor, and threads for those without a pool.
+// fanfold/schedule/task.hpp - something to be run later on a worker of an executor; threads for those without a pool.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <condition_variable>  // std::condition_variable

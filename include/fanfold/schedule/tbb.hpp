@@ -92,8 +92,8 @@ private:
     std::vector<one> all_;
 };
 
-/// TBB keeps what it was asked to call for seconds on a busy machine, or until the process ends: what it calls is dropped
-/// when the executor goes.
+/// TBB keeps what it was asked to call for seconds on a busy machine, or until the process ends: what it calls is
+/// dropped when the executor goes.
 template <class Tasks>
 struct handed_to_tbb {
     handed_to_tbb() = default;
@@ -112,8 +112,8 @@ struct handed_to_tbb {
 /// The calling thread is worker 0 and takes part; the others are tasks, each with a worker number and a workspace of
 /// its own, so a thread that picks up a second task while it waits in a first one shares nothing with itself.
 /// Where no claim is ready the tasks end and their threads are free for other work; the calling thread waits for the
-/// next claim, or, while it is busy, one task does in its place. Operations that split themselves into tiles start tasks
-/// that help; while an operation waits for them its thread takes nothing else up.
+/// next claim, or, while it is busy, one task does in its place. Operations that split themselves into tiles start
+/// tasks that help; while an operation waits for them its thread takes nothing else up.
 /// On a machine of several NUMA nodes there is an arena for each, workers keep to their node's CPUs during a job, the
 /// calling thread too, and use memory that was first touched there; tiles are shared within a node.
 ///
@@ -161,9 +161,9 @@ public:
     void post(task what) const {
         detail::fork_watch::check();
         if (!own_.all().empty() && (workers_ == 1 || !in_callers_place_->exchange(true))) {
-            callers_place_.post({std::make_shared<placed<Later>>(
-                                     placed<Later>{std::move(what), arena_, in_callers_place_, own_.all().front().cpus}),
-                                 [](void* self) { static_cast<placed<Later>*>(self)->run(); }});
+            const auto there = std::make_shared<placed<Later>>(
+                placed<Later>{std::move(what), arena_, in_callers_place_, own_.all().front().cpus});
+            callers_place_.post({there, [](void* self) { static_cast<placed<Later>*>(self)->run(); }});
             return;
         }
         if (own_.all().size() > 1) return post_to_a_node(std::move(what));

@@ -18,8 +18,8 @@ enum class grid_ends { edges, centres };
 
 /// Every pixel of images of the size that input 1 lists, mapped by a matrix for each image.
 ///
-/// shapes   float32 or float64 [N, 2, 3] and int64 [4] = N, C, H, W -> [N, H, W, 2] as (horizontal, vertical); or [N,
-///          3, 4] and N, C, D, H, W -> [N, D, H, W, 3]
+/// shapes   float32 or float64 [N, 2, 3] and int64 [4] = N, C, H, W -> [N, H, W, 2] as (horizontal, vertical);
+///          or [N, 3, 4] and N, C, D, H, W -> [N, D, H, W, 3]
 /// source   ONNX AffineGrid-20
 class affine_grid {
 public:

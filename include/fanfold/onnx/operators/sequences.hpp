@@ -1,4 +1,4 @@
-// fanfold/onnx/operators/sequences.hpp - SequenceConstruct, SequenceAt and the like: lists of tensors, resolved at load.
+// fanfold/onnx/operators/sequences.hpp - SequenceAt and the like: lists of tensors, resolved at load.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::min
