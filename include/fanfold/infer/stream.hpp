@@ -328,8 +328,8 @@ private:
 /// cost     memory for max_in_flight rows, however many come; while nothing can be read and nothing handed over,
 ///          workers sleep
 /// errors   what source, model or sink throw ends in the outcome: a row that the model throws on is a failed row, and
-///          the stream goes on; after an exception of the source or the sink nothing is read any more, and what was read
-///          is still computed and offered to the sink
+///          the stream goes on; after an exception of the source or the sink nothing is read any more, and what was
+///          read is still computed and offered to the sink
 /// threads  re-entrant; a source or sink serves one stream at a time
 template <executor Executor, model Model, class Source, class Sink>
 requires(
