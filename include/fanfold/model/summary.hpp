@@ -43,9 +43,9 @@ struct step_cost {
     std::uint64_t flops = 0, checked_flops = 0;
     for (const graph_step& step : g.steps) {
         text += std::string(step.op.name()) + " '" + step.name + "'";
-        for (const std::size_t input : step.inputs) text += " " + g.values[input].type.text();
+        for (const std::size_t input : step.inputs) text.append(" ").append(g.values[input].type.text());
         text += " ->";
-        for (const std::size_t output : step.outputs) text += " " + g.values[output].type.text();
+        for (const std::size_t output : step.outputs) text.append(" ").append(g.values[output].type.text());
         const step_cost cost = cost_of(g, step);
         if (cost.flops != 0) text += ", " + std::to_string(cost.flops) + " flops";
         if (cost.known && !step.op.aliases()) text += ", " + std::to_string(cost.moved_bytes) + " bytes";
