@@ -17,7 +17,7 @@ namespace sqlite {
     for (const tensor_type& type : types) {
         text += std::string(name_of(type.type)) + " " + std::to_string(type.rows.value_or(0)) + " ";
         for (std::size_t axis = 0; axis < type.shape.rank(); ++axis)
-            text += (axis == 0 ? "" : ",") + std::to_string(type.shape[axis]);
+            text.append(axis == 0 ? "" : ",").append(std::to_string(type.shape[axis]));
         text += " " + type.name + "\n";
     }
     return text;
