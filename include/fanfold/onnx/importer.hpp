@@ -1,6 +1,7 @@
 // fanfold/onnx/importer.hpp - a parsed model node by node into a graph, whatever the operators are.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>      // std::any_of
 #include <cstddef>        // std::size_t
 #include <cstdint>        // std::int64_t
 #include <map>            // std::map
@@ -111,7 +112,6 @@ private:
     }
     /// Large constants that have become packed weights, and that no later node reads.
     void release_inputs(const node_proto& node) {
-        if (state_.has_sequences) return;  // their elements have no names
         constexpr std::size_t large = std::size_t{1} << 16;
         for (const std::string_view input : node.inputs) {
             const auto left = readers_.find(input);
@@ -123,11 +123,14 @@ private:
             if (elements && elements->bytes() >= large && !read_by_another_name(id)) state_.builder.release(id);
         }
     }
+    /// By itself or in a sequence.
     [[nodiscard]] bool read_by_another_name(value_id id) const {
-        for (const auto& [name, value] : state_.values)
-            if (const auto left = readers_.find(name);
-                value.id && value.id->index == id.index && left != readers_.end() && left->second != 0)
-                return true;
+        const auto same = [&](value_id other) { return other.index == id.index; };
+        for (const auto& [name, value] : state_.values) {
+            const bool here = (value.id && same(*value.id)) ||
+                              (value.sequence && std::any_of(value.sequence->begin(), value.sequence->end(), same));
+            if (const auto left = readers_.find(name); here && left != readers_.end() && left->second != 0) return true;
+        }
         return false;
     }
 

@@ -1,127 +1,20 @@
 // fanfold/onnx/node.hpp - what an operator's import function sees of its node, and how it answers.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>        // std::size_t
-#include <cstdint>        // std::int64_t
-#include <optional>       // std::optional
-#include <span>           // std::span
-#include <stdexcept>      // std::invalid_argument
-#include <string>         // std::string
-#include <string_view>    // std::string_view
-#include <unordered_map>  // std::unordered_map
-#include <utility>        // std::move
-#include <vector>         // std::vector
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <optional>     // std::optional
+#include <span>         // std::span
+#include <stdexcept>    // std::invalid_argument
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <utility>      // std::move
+#include <vector>       // std::vector
 
-#include "../model/graph_builder.hpp"
-#include "operator_entry.hpp"
-#include "tensor_proto.hpp"
-#include "widening.hpp"
+#include "import_state.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
-
-/// What a name of the file stands for: a value of the graph, elements that nothing has asked for yet, or a sequence.
-struct named_value {
-    std::optional<value_id> id{};
-    const tensor_proto* stored = nullptr;
-    std::optional<tensor> decoded{};  ///< of `stored`, while a node reads it
-    std::int64_t declared = 0;        ///< the data type of a graph's input, or of what was cast
-    std::optional<std::vector<value_id>> sequence{};
-};
-
-struct import_state;
-/// A graph inside a node, and the values around it that it takes as its last inputs.
-struct inner_graph {
-    graph_builder builder;
-    std::vector<std::pair<std::string, value_id>> outputs;
-    std::vector<value_id> captures;
-    graph_pass pass = nullptr;
-    preference prefer{};
-
-    [[nodiscard]] graph finish() && { return std::move(builder).finish(outputs, pass, prefer); }
-};
-/// What is known of the first inputs of an inner graph.
-using inner_inputs = std::span<const knowledge>;
-
-/// What the import of all graphs of one model shares.
-struct import_context {
-    const operator_entry* (*find)(const import_context&, std::string_view domain, std::string_view name,
-                                  std::int64_t opset) = nullptr;
-    inner_graph (*import_inner)(const graph_proto&, import_state&, std::optional<inner_inputs>) = nullptr;
-    std::span<const operator_entry> more{};  ///< the user's operators
-    graph_limits limits{};
-    data_folder folder{};
-    graph_pass pass = nullptr;  ///< over the steps of each graph before it is finished
-    preference prefer{};
-    std::int64_t opset = 0;
-    std::vector<opset_proto> other_opsets{};
-};
-
-/// What the import of one graph carries along. A graph inside a node sees the names around it, too.
-struct import_state {
-    const import_context& context;
-    import_state* around = nullptr;
-    graph_builder builder;
-    std::unordered_map<std::string_view, named_value> values{};
-    std::vector<value_id> captures{};  ///< values of `around` that became inputs here, in their order
-    bool has_sequences = false;
-
-    /// The stored elements, widened; kept until `forget`.
-    const tensor& decode(std::string_view name, named_value& value) const {
-        if (!value.decoded)
-            value.decoded = wire::within("tensor " + in_quotes(name), [&] {
-                const value_type type = type_of(*value.stored);
-                if (type.shape.at(1).volume() > context.limits.bytes_per_value / size_of(widened(type.type)))
-                    throw std::invalid_argument("expected at most " + std::to_string(context.limits.bytes_per_value) +
-                                                " bytes, got " + type.text());
-                return widened(to_tensor(*value.stored, context.folder));
-            });
-        return *value.decoded;
-    }
-    static void forget(named_value& value) noexcept { value.decoded.reset(); }
-
-    /// The value in the graph; stored elements become a constant of it.
-    value_id materialize(std::string_view name, named_value& value) {
-        if (value.sequence)
-            throw std::invalid_argument("expected " + in_quotes(name) + " to be a tensor, got a sequence of " +
-                                        std::to_string(value.sequence->size()));
-        if (!value.id) {
-            (void)decode(name, value);
-            value.id = builder.constant(*std::move(value.decoded), std::string(name));
-            forget(value);
-        }
-        return *value.id;
-    }
-
-    /// The value of that name here or in a graph around; null when there is none.
-    named_value* find(std::string_view name) {
-        if (const auto here = values.find(name); here != values.end()) return &here->second;
-        named_value* outer = around == nullptr ? nullptr : around->find(name);
-        if (outer == nullptr) return nullptr;
-        if (outer->stored != nullptr && !outer->id)  // stored elements serve every graph
-            return &values.emplace(name, named_value{std::nullopt, outer->stored}).first->second;
-        named_value here{std::nullopt, nullptr, std::nullopt, outer->declared, std::nullopt};
-        if (outer->sequence) {
-            here.sequence.emplace();
-            for (const value_id item : *outer->sequence) here.sequence->push_back(capture(name, item));
-        } else {
-            here.id = capture(name, around->materialize(name, *outer));
-        }
-        return &values.emplace(name, std::move(here)).first->second;
-    }
-
-private:
-    /// A value of the graph around, as one of this graph.
-    value_id capture(std::string_view name, value_id there) {
-        knowledge known = around->builder.known(there);
-        if (known.sizes)  // an inner graph learns N from its inputs' shapes alone
-            for (extent& size : *known.sizes)
-                if (!size.constant()) size = extent::unknown();
-        if (known.owner != nullptr) return builder.constant(known.owner, std::string(name));
-        captures.push_back(there);
-        return builder.known_input(std::string(name), std::move(known));
-    }
-};
 
 /// One node while it is imported: typed access to attributes and inputs, and a way to add operations.
 ///
@@ -315,7 +208,6 @@ public:
     /// Names the node's one answer, a sequence.
     void answer_sequence(std::vector<value_id> elements) {
         expect_outputs(1);
-        state_.has_sequences = true;
         define(0, {std::nullopt, nullptr, std::nullopt, 0, std::move(elements)});
     }
     void answer(const tensor_proto& stored) {

@@ -37,14 +37,14 @@ public:
             : core(std::move(of)), copy(std::move(kept)), rows(std::move(given)), parts(rows.rows(), pieces, now) {}
 
         void stands_under(request_queue::ticket t) {
-            if (pieces_in_line++ == 0)
+            if (!first_ticket)
                 first_ticket = t;
             else
                 further_tickets.push_back(t);
         }
         template <class F>
         void for_each_ticket(const F& f) const {
-            if (pieces_in_line != 0) f(first_ticket);
+            if (first_ticket) f(*first_ticket);
             for (const request_queue::ticket t : further_tickets) f(t);
         }
 
@@ -52,8 +52,7 @@ public:
         tensor copy;  // what `rows` refer to, where they own nothing
         batch rows;
         reply_parts parts;
-        std::size_t pieces_in_line = 0;  // ever; these three under the core's lock
-        request_queue::ticket first_ticket = 0;
+        std::optional<request_queue::ticket> first_ticket;  // these two under the core's lock; most have one alone
         std::vector<request_queue::ticket> further_tickets;
         reply_line<asked> line{*this};
     };

@@ -102,6 +102,22 @@ TEST_CASE("A graph in a node sees a sequence around it; what it captures may be 
     CHECK(difference(y[0], {4, 8, 12, 16}) == 0);
 }
 
+TEST_CASE("Large weights that one node has packed are still there for others that find them in a sequence") {
+    floats diagonal(std::size_t{256} * 256);
+    for (std::size_t i = 0; i < 256; ++i) diagonal[i * 257] = 2;
+    const fanfold::graph model =
+        load(model_file{17,
+                        {node("SequenceConstruct", {"x", "weights"}, {"q"}), node("SequenceAt", {"q", "second"}, {"w"}),
+                         node("MatMul", {"x", "w"}, {"m"}), node("SequenceAt", {"q", "second"}, {"v"}),
+                         node("MatMul", {"m", "v"}, {"y"})},
+                        {value("x", {N, d(256)})},
+                        {undeclared("y")},
+                        {tensor("weights", {256, 256}, diagonal), at("second", 1)}});
+    fanfold::tensor ones(fanfold::element::float32, {1, 256});
+    for (float& one : ones.as<float>().flat()) one = 1;
+    CHECK(difference(run(model, {ones}, 1)[0], std::vector<double>(256, 4)) == 0);
+}
+
 TEST_CASE("Sequences that depend on the rows, or stand where tensors do, are refused by name") {
     CHECK_THAT(refused({node("SplitToSequence", {"x"}, {"q"}), node("SequenceAt", {"q", "i"}, {"y"})}, {at("i", 0)}),
                Contains("expected an extent known at load in pieces of 1 or more, got N"));

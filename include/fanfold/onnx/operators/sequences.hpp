@@ -25,11 +25,17 @@ namespace detail {
     throw std::invalid_argument("expected a sequence, got " + node.type(0).text());
 }
 
+[[nodiscard]] inline const std::vector<value_id>& filled_sequence(node_import& node) {
+    const std::vector<value_id>& elements = sequence_input(node);
+    if (elements.empty()) throw std::invalid_argument("expected a sequence of 1 or more, got an empty one");
+    return elements;
+}
+
 /// From input `index`, counted from the end where negative; at most `most`.
 [[nodiscard]] inline std::size_t position(node_import& node, std::size_t index, std::size_t size, std::size_t most) {
     const std::vector<std::int64_t> given = node.integers_of(index, {}).value();
-    const std::int64_t at = given.size() == 1 && given[0] < 0 ? given[0] + static_cast<std::int64_t>(size)
-                                                              : (given.size() == 1 ? given[0] : -1);
+    std::int64_t at = given.size() == 1 ? given[0] : -1 - static_cast<std::int64_t>(size);
+    if (at < 0) at += static_cast<std::int64_t>(size);
     if (at < 0 || at > static_cast<std::int64_t>(most))
         throw std::invalid_argument("expected one position in a sequence of " + std::to_string(size) + ", got " +
                                     (given.size() == 1 ? std::to_string(given[0]) : "several or none"));
@@ -70,8 +76,7 @@ inline void import_sequence_insert(node_import& node) {
 /// source   ONNX SequenceErase-11
 inline void import_sequence_erase(node_import& node) {
     node.expect_inputs(1, 2);
-    std::vector<value_id> elements = detail::sequence_input(node);
-    if (elements.empty()) throw std::invalid_argument("expected a sequence of 1 or more, got an empty one");
+    std::vector<value_id> elements = detail::filled_sequence(node);
     const std::size_t last = elements.size() - 1;
     const std::size_t at = node.has_input(1) ? detail::position(node, 1, elements.size(), last) : last;
     elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(at));
@@ -80,8 +85,7 @@ inline void import_sequence_erase(node_import& node) {
 /// source   ONNX SequenceAt-11
 inline void import_sequence_at(node_import& node) {
     node.expect_inputs(2, 2);
-    const std::vector<value_id> elements = detail::sequence_input(node);
-    if (elements.empty()) throw std::invalid_argument("expected a sequence of 1 or more, got an empty one");
+    const std::vector<value_id> elements = detail::filled_sequence(node);
     node.answer(elements[detail::position(node, 1, elements.size(), elements.size() - 1)]);
 }
 /// source   ONNX SequenceLength-11
@@ -119,8 +123,7 @@ inline void import_concat_from_sequence(node_import& node) {
     node.expect_inputs(1, 1);
     if (!node.has_attribute("axis")) throw std::invalid_argument("expected attribute 'axis', got none");
     const std::int64_t axis = node.integer("axis", 0);
-    std::vector<value_id> elements = detail::sequence_input(node);
-    if (elements.empty()) throw std::invalid_argument("expected a sequence of 1 or more, got an empty one");
+    std::vector<value_id> elements = detail::filled_sequence(node);
     if (node.integer("new_axis", 0) != 0)
         for (value_id& element : elements) element = node.add(unsqueeze(std::vector{axis}), {element});
     node.answer(concat(axis), elements);
