@@ -1,6 +1,8 @@
 """Small files without a library: TensorProto in, .npy in and out, an ONNX model that does nothing."""
 # SPDX-License-Identifier: MIT
 import array
+import math
+import random
 import struct
 from pathlib import Path
 
@@ -46,6 +48,73 @@ def packed(data):
         value, at = varint(data, at)
         values.append(value)
     return values
+
+
+def fields(data):
+    """(number, wire type, value) of each field of a message."""
+    at = 0
+    while at < len(data):
+        key, at = varint(data, at)
+        kind = key & 7
+        if kind == 0:
+            value, at = varint(data, at)
+        else:
+            length, at = varint(data, at) if kind == 2 else ({1: 8, 5: 4}[kind], at)
+            value = data[at:at + length]
+            at += length
+        yield key >> 3, kind, value
+
+
+def number(value):
+    out = bytearray()
+    while value >= 128:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def field(key, kind, value):
+    head = number(key << 3 | kind)
+    if kind == 0:
+        return head + number(value)
+    return head + (number(len(value)) if kind == 2 else b"") + bytes(value)
+
+
+def weights(name, extents, noise):
+    """An initializer: noise / sqrt(n / 2) for n inputs of an output; where there is one extent alone, between 0.5 and 1.5."""
+    count = math.prod(extents)
+    scale = math.sqrt(2 * extents[0] / count)
+    some = array.array("f", (x * scale for x in noise) if len(extents) > 1 else (0.5 + abs(x) % 1 for x in noise)).tobytes()
+    return (b"".join(field(1, 0, extent) for extent in extents) + field(2, 0, 1) + field(8, 2, name)
+            + field(9, 2, (some * (count * 4 // len(some) + 1))[:count * 4]))
+
+
+def with_weights(model):
+    """A light model, whose weights ConstantOfShape makes at load, with random ones in the file instead."""
+    draw = random.Random(1)
+    noise = [draw.gauss(0, 1) for _ in range(1 << 18)]
+    out = []
+    for key, kind, value in fields(model):
+        if key == 7:
+            stored = {}
+            for part, _, message in fields(value):
+                if part == 5:
+                    tensor = {tag: content for tag, _, content in fields(message)}
+                    stored[tensor[8]] = tensor
+            parts = []
+            for part, part_kind, message in fields(value):
+                node = list(fields(message)) if part == 1 else []
+                if (4, 2, b"ConstantOfShape") in node:
+                    shape = stored[next(content for tag, _, content in node if tag == 1)]
+                    extents = (list(struct.unpack(f"<{len(shape[9]) // 8}q", shape[9])) if 9 in shape
+                               else packed(shape[7]))
+                    name = next(content for tag, _, content in node if tag == 2)
+                    parts.append(field(5, 2, weights(name, extents, noise)))
+                else:
+                    parts.append(field(part, part_kind, message))
+            value = b"".join(parts)
+        out.append(field(key, kind, value))
+    return b"".join(out)
 
 
 def repeated(tensor, axis, count):

@@ -1,6 +1,7 @@
 """The networks that are compared: file, inputs, dimensions, batches. Files lie in the folder FANFOLD_TESTDATA names.
 
-An input is a TensorProto file and its row axis, or a shape (arange(n) / n) without one; `repeat` makes an axis longer.
+A file that is `filled` gets random weights in the place of those that it makes at load. An input is a TensorProto file
+and its row axis, or a shape (arange(n) / n) without one; `repeat` makes an axis longer.
 """
 # SPDX-License-Identifier: MIT
 
@@ -11,8 +12,8 @@ def own(name):
             "inputs": {"image": {"file": f"{folder}/test_data_set_2/input_0.pb", "rows": 0}}}
 
 
-def light(name, input_name):
-    return {"file": f"models/light/light_{name}.onnx", "batches": [1],
+def light(name, input_name, filled=False):
+    return {"filled": filled, "file": f"models/light/light_{name}.onnx", "batches": [1],
             "inputs": {input_name: {"shape": [1, 3, 224, 224]}}}
 
 
@@ -46,7 +47,9 @@ MODELS = {
                    "past_k": past(1), "past_v": past(2)}},
     "squeezenet": light("squeezenet", "data_0"),
     "resnet50": light("resnet50", "gpu_0/data_0"),
+    "resnet50, weights in the file": light("resnet50", "gpu_0/data_0", filled=True),
     "vgg19": light("vgg19", "data_0"),
+    "vgg19, weights in the file": light("vgg19", "data_0", filled=True),
     "ppocr4_rec": text("ppocr4_rec", 2, [1, 8], {"p2o.DynamicDimension.1": 252}),
     "ppocr4_det": text("ppocr4_det", 0, [1], {"p2o.DynamicDimension.1": 384, "p2o.DynamicDimension.2": 768}),
     "silero_v6": silero("silero_v6", 1, 2),

@@ -10,7 +10,7 @@
 #include <stdexcept>  // std::invalid_argument
 #include <utility>    // std::swap
 
-#include "huge_pages.hpp"
+#include "pages.hpp"
 #include "view.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -102,6 +102,13 @@ public:
         if (bytes != 0) made.data_ = detail::allocate_aligned(bytes);
         made.type_ = type;
         made.shape_ = extents;
+        return made;
+    }
+
+    /// The same with its pages present already, for weights and the like: large, and written in full by this thread.
+    [[nodiscard]] static tensor populated(element type, const fanfold::shape& extents) {
+        tensor made = uninitialized(type, extents);
+        detail::populate(made.data(), made.bytes());
         return made;
     }
 

@@ -230,7 +230,7 @@ private:
     /// Per group, blocks of output channels: [taps][channels of the block]; then the bias.
     void pack_weights(const view<const float>& weights, const view<const float>& bias) {
         const std::int64_t total = plan_.groups * plan_.outputs;
-        data_ = tensor::uninitialized(element::float32, shape{total * (plan_.depth + 1)});
+        data_ = tensor::populated(element::float32, shape{total * (plan_.depth + 1)});
         auto* to = reinterpret_cast<float*>(data_.data());
         const std::size_t blocks = detail::conv_blocks(static_cast<std::size_t>(plan_.outputs));
         const detail::even_parts channels(static_cast<std::size_t>(plan_.outputs), blocks);

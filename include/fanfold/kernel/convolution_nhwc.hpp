@@ -83,7 +83,7 @@ public:
         const std::int64_t window = size_[0] * size_[1];
         slices_ = std::clamp<std::int64_t>((channels_ * window + most_depth - 1) / most_depth, 1, channels_);
         const std::int64_t padded = (outputs_ + 15) / 16 * 16, depth = channels_ * window;
-        data_ = tensor::uninitialized(
+        data_ = tensor::populated(
             element::float32,
             shape{detail::checked_mul("conv2d", detail::checked_mul("conv2d", geometry.groups, padded), depth + 1)});
         auto* to = reinterpret_cast<float*>(data_.data());

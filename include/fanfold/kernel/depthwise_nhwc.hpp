@@ -74,7 +74,7 @@ public:
         for (std::size_t axis = 0; axis < 2; ++axis)
             if (size_[axis] == 1) geometry_.dilation[axis] = 1;
         const std::int64_t padded = (channels_ + 15) / 16 * 16, taps = size_[0] * size_[1];
-        data_ = tensor::uninitialized(element::float32, shape{detail::checked_mul("conv2d", padded, taps + 1)});
+        data_ = tensor::populated(element::float32, shape{detail::checked_mul("conv2d", padded, taps + 1)});
         auto* to = reinterpret_cast<float*>(data_.data());
         for (std::int64_t tap = 0; tap < taps; ++tap)
             for (std::int64_t c = 0; c < padded; ++c)

@@ -137,7 +137,7 @@ public:
         count_ = packed_floats(inner_, columns_);
         const std::size_t padded = (columns_ + 15) / 16 * 16;
         const std::size_t total = count_ + (bias.size() == 0 ? 0 : padded);
-        data_ = tensor::uninitialized(element::float32, shape{static_cast<std::int64_t>(total)});
+        data_ = tensor::populated(element::float32, shape{static_cast<std::int64_t>(total)});
         (void)pack(weights, {floats(), count_});
         if (bias.size() == 0) return;
         has_bias_ = true;

@@ -169,7 +169,7 @@ public:
             return v.rank() == 2 ? static_cast<std::size_t>(v.extent(1)) : std::size_t{0};
         };
         const std::size_t floats = recurrent_weights::floats(options, last(w), last(r));
-        data_ = tensor::uninitialized(element::float32, shape{static_cast<std::int64_t>(floats)});
+        data_ = tensor::populated(element::float32, shape{static_cast<std::int64_t>(floats)});
         seen_ = pack_recurrent(options, w, r, bias, peepholes, {reinterpret_cast<float*>(data_.data()), floats});
     }
     packed_recurrent(packed_recurrent&&) = default;

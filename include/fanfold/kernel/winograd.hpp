@@ -100,7 +100,7 @@ public:
         channels_ = weights.extent(1);
         const std::int64_t columns = columns_of(outputs_), count = frequencies();
         const auto mul = [](std::int64_t a, std::int64_t b) { return detail::checked_mul("winograd", a, b); };
-        data_ = tensor::uninitialized(element::float32, shape{mul(columns, mul(count, channels_) + 1)});
+        data_ = tensor::populated(element::float32, shape{mul(columns, mul(count, channels_) + 1)});
         auto* const to = reinterpret_cast<float*>(data_.data());
         for (std::int64_t panel = 0; panel < columns; panel += 16)
             for (std::int64_t c = 0; c < channels_; ++c) transform(weights, panel, c, to + panel * channels_ + c * 16);

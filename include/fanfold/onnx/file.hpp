@@ -42,6 +42,7 @@ public:
         file_.reset(std::fopen(path.c_str(), "rb"));
         if (file_ == nullptr)
             throw std::invalid_argument("it cannot be opened: " + std::generic_category().message(errno));
+        (void)std::setvbuf(file_.get(), nullptr, _IONBF, 0);  // what is read is large, or read ahead by the reader
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }

@@ -5,6 +5,7 @@
 #include <cstddef>      // std::byte
 #include <cstdint>      // std::int64_t
 #include <filesystem>   // std::filesystem::path
+#include <optional>     // std::optional
 #include <span>         // std::span
 #include <stdexcept>    // std::invalid_argument
 #include <string>       // std::string
@@ -16,6 +17,7 @@
 #include "importer.hpp"
 #include "load.hpp"
 #include "operators.hpp"
+#include "partly_read_file.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
@@ -28,20 +30,22 @@ namespace detail {
     return find_operator(domain, name, opset);
 }
 
-[[nodiscard]] inline graph load(std::span<const std::byte> bytes, const std::string& file, const data_folder& folder,
-                                const load_options& options) {
+[[nodiscard]] inline graph load(std::span<const std::byte> bytes, const std::string& name, const data_folder& folder,
+                                const load_options& options, partly_read_file* file = nullptr) {
     const floating_point_scope environment;  // folded constants have the same bits whatever the caller set
     try {
         if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
-        const model_proto model =
-            parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+        model_proto model = parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+        if (file != nullptr && model.graph)
+            for (tensor_proto& stored : model.graph->initializers)
+                if (stored.raw_data && file->leaves_out(*stored.raw_data)) stored.file = file;
         graph made = import_model(
             model, {&find_any_operator, nullptr, options.operators, options.limits, folder, &optimize, options.prefer},
             options.dims);
         if (options.sums == weight_sums::at_load) made.prepare_checksums();
         return made;
     } catch (const std::invalid_argument& error) {
-        throw load_error(file + ": " + error.what());
+        throw load_error(name + ": " + error.what());
     }
 }
 
@@ -65,14 +69,14 @@ FANFOLD_INLINE graph load(std::span<const std::byte> bytes, const load_options& 
 }
 
 FANFOLD_INLINE graph load(const std::filesystem::path& path, const load_options& options) {
-    file_bytes bytes;
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    std::optional<partly_read_file> file;
     try {
-        bytes = read_file(path);
+        file.emplace(path);
     } catch (const std::invalid_argument& error) {
         throw load_error(path.string() + ": " + error.what());
     }
-    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-    return detail::load({bytes.data.get(), bytes.size}, path.string(), {folder}, options);
+    return detail::load(file->bytes(), path.string(), {folder}, options, &*file);
 }
 
 }  // namespace onnx

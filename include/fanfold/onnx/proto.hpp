@@ -13,6 +13,8 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
+class partly_read_file;
+
 /// TensorProto. Elements stay where they are; onnx/tensor_proto.hpp reads them.
 struct tensor_proto {
     std::string_view name;
@@ -20,6 +22,7 @@ struct tensor_proto {
     std::int64_t data_type = 0;
     std::string_view message;  ///< the whole of it: typed fields are read from here
     std::optional<std::string_view> raw_data;
+    partly_read_file* file = nullptr;  ///< where raw_data is to be read from: its bytes here are not
     bool external = false;
     std::string_view location;  ///< of external data, with its offset and length as text
     std::string_view offset;

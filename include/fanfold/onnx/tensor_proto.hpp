@@ -19,6 +19,7 @@
 #include "element.hpp"
 #include "error.hpp"
 #include "file.hpp"
+#include "partly_read_file.hpp"
 #include "proto.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -83,9 +84,17 @@ inline void read_external(const tensor_proto& proto, const data_folder& folder, 
         if (length > file.size() - offset)
             throw std::invalid_argument("expected " + std::to_string(length) + " bytes from " + std::to_string(offset) +
                                         ", got a file of " + std::to_string(file.size()));
-        out = tensor::uninitialized(type.type, type.shape.at(1));
+        out = tensor::populated(type.type, type.shape.at(1));
         file.read(offset, {out->data(), out->bytes()});
     });
+}
+
+/// The bytes of raw_data, wherever they are.
+inline void read_raw(const tensor_proto& proto, std::span<std::byte> room) {
+    if (proto.file != nullptr)
+        proto.file->read(*proto.raw_data, room);
+    else if (!room.empty())
+        std::memcpy(room.data(), proto.raw_data->data(), room.size());
 }
 
 }  // namespace detail
@@ -119,7 +128,10 @@ namespace detail {
         read_external(proto, folder, plain, bytes, file);
         stored = {reinterpret_cast<const char*>(file->data()), bytes};
     } else if (proto.raw_data && !proto.raw_data->empty()) {
-        stored = *proto.raw_data;
+        expect_bytes(type, bytes, proto.raw_data->size(), "the file");
+        typed.resize(bytes);
+        read_raw(proto, std::as_writable_bytes(std::span(typed)));
+        stored = typed;
     } else {
         each_typed<std::uint8_t>(proto.message, [&](std::uint8_t byte) { typed.push_back(static_cast<char>(byte)); });
         stored = typed;
@@ -158,8 +170,8 @@ namespace detail {
         detail::read_external(proto, folder, type, bytes, out);
     } else if (raw) {
         detail::expect_bytes(type, bytes, proto.raw_data->size(), "raw_data");
-        out = tensor::uninitialized(type.type, extents);
-        if (bytes != 0) std::memcpy(out->data(), proto.raw_data->data(), bytes);
+        out = tensor::populated(type.type, extents);
+        detail::read_raw(proto, {out->data(), bytes});
     }
     visit_element(type.type, [&]<class T>(T) {
         if (!proto.external) {
