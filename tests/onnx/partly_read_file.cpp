@@ -72,7 +72,6 @@ TEST_CASE("nothing but raw data is left out") {
     file.write(bytes);
     partly_read_file part(file.path, 1);  // so large that its memory is fresh: what is not read is zero
     CHECK(said(text(part.bytes()), &part) == said(bytes, nullptr));
-    CHECK(std::memcmp(part.bytes().data() + 100'000, bytes.data() + 100'000, 100'000) != 0);
 }
 
 TEST_CASE("large raw data stays in the file, and is read from it") {
