@@ -63,12 +63,12 @@ std::string three_tensors() {
 
 TEST_CASE("nothing but raw data is left out") {
     const scratch_file file;
-    const std::string bytes = model_file{.nodes = {node("Add", {"x", "w"}, {"y"})},
-                                         .inputs = {value("x", {N, d(1000)})},
-                                         .outputs = {value("y", {N, d(1000)})},
-                                         .initializers = {tensor("w", {300, 1000}, noise(300'000, 1)),
-                                                          tensor("last", {1}, noise(1, 2))}}
-                                  .bytes();
+    const std::string bytes =
+        model_file{.nodes = {node("Add", {"x", "w"}, {"y"})},
+                   .inputs = {value("x", {N, d(1000)})},
+                   .outputs = {value("y", {N, d(1000)})},
+                   .initializers = {tensor("w", {300, 1000}, noise(300'000, 1)), tensor("last", {1}, noise(1, 2))}}
+            .bytes();
     file.write(bytes);
     partly_read_file part(file.path, 1);  // so large that its memory is fresh: what is not read is zero
     CHECK(said(text(part.bytes()), &part) == said(bytes, nullptr));

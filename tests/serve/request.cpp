@@ -17,15 +17,29 @@ batch rows_of(std::int64_t rows, std::int64_t columns, float first = 0) {
     return batch(std::move(t));
 }
 
+bool joins(const batch& a, const batch& b, std::optional<std::size_t> padded = {}) {
+    const bool does = detail::look(a, padded).joins(b);
+    CHECK(detail::look(b, padded).joins(a) == does);
+    return does;
+}
+
 }  // namespace
 
 TEST_CASE("Requests are alike when only their numbers of rows differ, and nothing is shared by all rows") {
-    CHECK(detail::joinable(rows_of(1, 3), rows_of(5, 3)));
-    CHECK_FALSE(detail::joinable(rows_of(1, 3), rows_of(1, 4)));
-    CHECK_FALSE(detail::joinable(rows_of(1, 3), batch(tensor(element::int64, {1, 3}))));
-    CHECK_FALSE(detail::joinable(rows_of(1, 3), batch(part(tensor(element::float32, {3, 1}), 1))));
+    CHECK(joins(rows_of(1, 3), rows_of(5, 3)));
+    CHECK_FALSE(joins(rows_of(1, 3), rows_of(1, 4)));
+    CHECK_FALSE(joins(rows_of(1, 3), batch(tensor(element::int64, {1, 3}))));
+    CHECK_FALSE(joins(rows_of(1, 3), batch(part(tensor(element::float32, {3, 1}), 1))));
     const batch shared(part(tensor(element::float32, {2, 3})), part(tensor(element::float32, {7}), shared_by_all_rows));
-    CHECK_FALSE(detail::joinable(shared, shared));
+    CHECK_FALSE(joins(shared, shared));
+    CHECK(joins(rows_of(2, 3), rows_of(5, 4), 1));  // of two lengths
+    CHECK_FALSE(joins(rows_of(2, 3), rows_of(5, 4), 0));
+    CHECK_FALSE(joins(rows_of(1, 3), batch(tensor(element::float32, {1, 3, 1}))));
+    const part one(tensor(element::float32, {1, 3}));
+    CHECK_FALSE(joins(rows_of(1, 3), batch(one, one)));
+    const batch columns(part(tensor(element::float32, {3, 7}), 1));
+    CHECK(joins(columns, batch(part(tensor(element::float32, {3, 2}), 1))));
+    CHECK_FALSE(joins(columns, batch(part(tensor(element::float32, {4, 7}), 1))));
 }
 
 TEST_CASE("Rows are laid side by side along their own axis") {

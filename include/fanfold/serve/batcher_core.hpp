@@ -213,14 +213,14 @@ private:
     std::size_t like_of(const batch& rows) {
         std::size_t unused = looks_.size();
         for (std::size_t like = 0; like < looks_.size(); ++like) {
-            if (joinable(looks_[like], rows, padded_axis())) return like;
+            if (looks_[like].joins(rows)) return like;
             if (queue_.nobody_like(like)) unused = like;
         }
         if (looks_.size() < 16 || unused == looks_.size()) {
-            looks_.push_back(rows);
+            looks_.emplace_back(rows, padded_axis());
             return looks_.size() - 1;
         }
-        looks_[unused] = rows;
+        looks_[unused] = look(rows, padded_axis());
         return unused;
     }
 
@@ -389,7 +389,7 @@ private:
     spare_rows spare_rows_;
     request_queue queue_;
     std::vector<place> places_;  // by ticket
-    std::vector<batch> looks_;   // by the number of requests that can be joined
+    std::vector<look> looks_;    // by the number of requests that can be joined
     batcher_counts counts_;
 };
 

@@ -59,24 +59,40 @@ template <class = void>
     return 1;
 }
 
-/// Whether rows of both may stand in one batch: alike but for their number, and for their length along the axis
-/// `padded`, where given; nothing shared by all rows.
-template <class = void>
-[[nodiscard]] bool joinable(const batch& a, const batch& b, std::optional<std::size_t> padded = {}) {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        const part &x = a.parts()[i], &y = b.parts()[i];
-        if (!x.rows() || x.rows() != y.rows() || x.data().type() != y.data().type()) return false;
-        if (x.data().rank() != y.data().rank()) return false;
-        for (std::size_t axis = 0; axis < x.data().rank(); ++axis) {
-            if (padded && axis == *padded && axis != *x.rows()) continue;
-            const std::size_t each = entries_per_row(x.data().shape(), axis, a.rows());
-            const std::size_t same = entries_per_row(y.data().shape(), axis, b.rows());
-            if (axis == *x.rows() ? each != same : x.data().extent(axis) != y.data().extent(axis)) return false;
-        }
+/// What the rows of a request look like, without the request: which others may stand in one batch with them.
+class look {
+public:
+    /// `padded`: the axis along which rows are made equally long, where there is one.
+    template <class = void>
+    look(const batch& rows, std::optional<std::size_t> padded) : padded_(padded) {
+        for (const part& p : rows.parts()) parts_.push_back({p.data().type(), p.rows(), p.data().shape()});
     }
-    return true;
-}
+
+    /// Alike but for their number, and for their length along the padded axis; nothing shared by all rows.
+    template <class = void>
+    [[nodiscard]] bool joins(const batch& rows) const {
+        if (parts_.size() != rows.size()) return false;
+        for (std::size_t i = 0; i < parts_.size(); ++i) {
+            const like& mine = parts_[i];
+            const part& other = rows.parts()[i];
+            const shape& extents = other.data().shape();
+            if (!mine.rows || mine.rows != other.rows() || mine.type != other.data().type()) return false;
+            if (mine.extents.rank() != extents.rank()) return false;
+            for (std::size_t axis = 0; axis < extents.rank(); ++axis)
+                if (extents[axis] != mine.extents[axis] && axis != *mine.rows && axis != padded_) return false;
+        }
+        return true;
+    }
+
+private:
+    struct like {
+        element type;
+        row_axis rows;
+        shape extents;
+    };
+    std::vector<like> parts_;
+    std::optional<std::size_t> padded_;
+};
 
 /// Rows [first, first + rows) of a request.
 struct rows_of_batch {
@@ -85,7 +101,7 @@ struct rows_of_batch {
     std::size_t rows = 0;
 };
 
-/// Joinable rows side by side, in one batch that lies in the workspace; zeros behind those that are shorter along
+/// Rows that look alike side by side, in one batch that lies in the workspace; zeros behind those that are shorter along
 /// `padded` than others.
 template <class = void>
 [[nodiscard]] batch joined(const std::vector<rows_of_batch>& pieces, workspace& space,
