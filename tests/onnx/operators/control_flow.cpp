@@ -134,6 +134,35 @@ TEST_CASE("Scan: running sums, forwards and backwards, and along axis 1") {
     CHECK_THAT(text_of([&] { (void)scanned({{"scan_input_axes", ints{1, 2}}}); }), Contains("'scan_input_axes'"));
 }
 
+TEST_CASE("Scan of opset 8 takes each element of a batch by itself") {
+    const auto scanned = [](std::vector<attribute> more, const std::string& lengths) {
+        more.push_back(inner(
+            "body",
+            {node("Mul", {"e", "factor"}, {"f"}), node("Add", {"s", "f"}, {"s2"}), node("Identity", {"s2"}, {"o"})},
+            {value("s", {d(2)}), value("e", {d(2)})}, {undeclared("s2"), undeclared("o")}));
+        more.push_back({"num_scan_inputs", std::int64_t{1}});
+        const auto g =
+            load(model_file{8,
+                            {node("Scan", {lengths, "first", "x"}, {"last", "y"}, more)},
+                            {value("first", {N, d(2)}), value("x", {N, d(3), d(2)}), value("factor", {d(1)})},
+                            {undeclared("last"), undeclared("y")}});
+        return run(g,
+                   {fanfold::tensor::of<float>({2, 2}, {0, 0, 100, 200}),
+                    fanfold::tensor::of<float>({2, 3, 2}, {1, 2, 10, 20, 3, 4, 5, 6, 50, 60, 7, 8}),
+                    fanfold::tensor::of<float>({1}, {2})},
+                   2);
+    };
+    const auto forwards = scanned({}, "");
+    CHECK(forwards[1].shape() == fanfold::shape{2, 3, 2});
+    CHECK(difference(forwards[0], {28, 52, 224, 348}) == 0);
+    CHECK(difference(forwards[1], {2, 4, 22, 44, 28, 52, 110, 212, 210, 332, 224, 348}) == 0);
+    const auto backwards = scanned({{"directions", ints{1}}}, "");
+    CHECK(difference(backwards[0], {28, 52, 224, 348}) == 0);
+    CHECK(difference(backwards[1], {6, 8, 26, 48, 28, 52, 114, 216, 214, 336, 224, 348}) == 0);
+    CHECK_THAT(text_of([&] { (void)scanned({}, "factor"); }), Contains("'sequence_lens'"));
+    CHECK_THAT(text_of([&] { (void)scanned({{"directions", ints{1, 0}}}, ""); }), Contains("'directions'"));
+}
+
 TEST_CASE("graphs inside of nodes that do not fit are refused") {
     CHECK_THAT(complaint(model_file{13, {node("If", {"c"}, {"y"}, {}, "if")}, {flag}, y}),
                Contains("node 'if' (If, opset 13): expected attribute 'then_branch' with a graph, got none"));
