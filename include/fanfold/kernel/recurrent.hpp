@@ -42,6 +42,10 @@ struct recurrent_options {
     [[nodiscard]] std::size_t gates() const noexcept {
         return cell == recurrent_cell::lstm ? 4 : cell == recurrent_cell::gru ? 3 : 1;
     }
+    /// Whether the last gate has a product of its own: a GRU that resets before it.
+    [[nodiscard]] bool splits() const noexcept {
+        return cell == recurrent_cell::gru && reset != reset_order::after_product;
+    }
 };
 
 namespace detail {
@@ -91,8 +95,9 @@ struct recurrent_weights {
     /// What pack_recurrent needs for inputs of `inputs` elements.
     [[nodiscard]] static std::size_t floats(const recurrent_options& options, std::size_t inputs, std::size_t hidden) {
         const std::size_t wide = options.gates() * hidden, padded = (wide + 15) / 16 * 16;
-        return packed_view::floats(inputs, wide) + packed_view::floats(hidden, wide) +
-               packed_view::floats(hidden, hidden) + 2 * padded + (3 * hidden + 15) / 16 * 16;
+        const std::size_t together = options.splits() ? 2 * hidden : wide;
+        return packed_view::floats(inputs, wide) + packed_view::floats(hidden, together) +
+               (options.splits() ? packed_view::floats(hidden, hidden) : 0) + 2 * padded + (3 * hidden + 15) / 16 * 16;
     }
 };
 
@@ -132,7 +137,7 @@ struct recurrent_weights {
         return pack(turned, take(packed_view::floats(static_cast<std::size_t>(weights.extent(1)), count)));
     };
     const bool late = options.cell == recurrent_cell::gru && options.reset == reset_order::after_product;
-    const bool split = options.cell == recurrent_cell::gru && !late;
+    const bool split = options.splits();
     recurrent_weights made;
     made.options = options;
     made.hidden = hidden;

@@ -43,7 +43,8 @@ struct load_options {
 /// Reads a model from a file; tensors in other files are found in its folder only.
 ///
 /// example  auto model = fanfold::onnx::load("fashion_cnn.onnx");
-/// cost     reads the file once, large tensors when they are packed; keep it as it is until then
+/// cost     large initializers are read when a node packs them, by each node that does; keep the file as it is until
+///          load returns. Others, constants of nodes and of inner graphs are held until then
 /// errors   as above, with the file's name first
 [[nodiscard]] graph load(const std::filesystem::path& path, const load_options& options = {});
 

@@ -36,9 +36,7 @@ namespace detail {
     try {
         if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
         model_proto model = parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-        if (file != nullptr && model.graph)
-            for (tensor_proto& stored : model.graph->initializers)
-                if (stored.raw_data && file->leaves_out(*stored.raw_data)) stored.file = file;
+        if (file != nullptr && model.graph) file->claim(*model.graph);
         graph made = import_model(
             model, {&find_any_operator, nullptr, options.operators, options.limits, folder, &optimize, options.prefer},
             options.dims);

@@ -11,34 +11,42 @@
 #include <stdexcept>    // std::invalid_argument
 #include <string_view>  // std::string_view
 
+#include "../core/pages.hpp"
 #include "file.hpp"
+#include "proto.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
-/// The bytes of a model's file. Where an initializer's raw_data is large, its place among them is kept, but it is neither
-/// read nor takes memory: `read` brings it from the file into the tensor it becomes. So weights are copied once and
-/// never lie in memory twice.
+/// The bytes of a model's file. Where raw_data of an initializer of the main graph is large, its place among them is kept,
+/// but it is neither read nor takes memory: `read` brings it from the file into the tensor it becomes. So weights are
+/// copied once, and lie in memory as stored and as packed one at a time.
 ///
-/// cost     memory of what is not large, and address space of the whole file
+/// cost     memory of what is not large, `ahead` bytes for each that is, and address space of the whole file
 /// errors   the constructor and `read` throw std::invalid_argument with the reason. A damaged file is no error here: what
 ///          does not look like a model is read in full, for the parser to say what is wrong with it
 /// threads  one at a time
 /// source   onnx.proto: ModelProto.graph = 7, GraphProto.initializer = 5, TensorProto.raw_data = 9
 class partly_read_file {
 public:
-    explicit partly_read_file(const std::filesystem::path& path, std::size_t large = std::size_t{64} << 10)
-        : file_(path), large_(large), size_(static_cast<std::size_t>(file_.size())) {
+    explicit partly_read_file(const std::filesystem::path& path, std::size_t large = std::size_t{64} << 10,
+                              std::size_t ahead = std::size_t{16} << 10)
+        : file_(path), large_(large), ahead_(ahead), size_(static_cast<std::size_t>(file_.size())) {
         if (size_ == 0) throw std::invalid_argument("expected an ONNX model, got an empty file");
         data_.reset(new std::byte[size_]);  // not cleared: pages that nobody touches take no memory
+        fanfold::detail::refuse_huge_pages(data_.get(), size_);
         (void)scan(0, size_, within::model);
         need(size_);
     }
 
+    /// For parse_model, whose graph `claim` must see before anybody looks at raw_data.
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_.get(), size_}; }
 
-    /// Whether an initializer's raw_data has been left in the file.
-    [[nodiscard]] bool leaves_out(std::string_view raw_data) const noexcept { return raw_data.size() >= large_; }
+    /// Initializers whose raw_data has been left out are to be read from here.
+    void claim(graph_proto& main) noexcept {
+        for (tensor_proto& stored : main.initializers)
+            if (stored.raw_data && stored.raw_data->size() >= large_) stored.file = this;
+    }
 
     /// Copies a part of bytes(), left out or not, to room of its size.
     void read(std::string_view part, std::span<std::byte> room) {
@@ -51,8 +59,7 @@ private:
     /// Reads up to `end`, and a little ahead.
     void need(std::size_t end) {
         if (end <= read_) return;
-        constexpr std::size_t ahead = std::size_t{16} << 10;
-        const std::size_t to = std::max(end, std::min(size_, read_ + ahead));
+        const std::size_t to = std::max(end, std::min(size_, read_ + ahead_));
         file_.read(read_, {data_.get() + read_, to - read_});
         read_ = to;
     }
@@ -73,7 +80,7 @@ private:
     [[nodiscard]] bool scan(std::size_t at, std::size_t end, within where) {
         while (at < end) {
             const std::optional<std::uint64_t> key = varint(at, end);
-            if (!key) return false;
+            if (!key || *key >> 3 == 0) return false;
             std::uint64_t length = 0;
             switch (*key & 7) {
                 case 0:
@@ -107,6 +114,7 @@ private:
 
     input_file file_;
     std::size_t large_;
+    std::size_t ahead_;
     std::size_t size_;
     std::unique_ptr<std::byte[]> data_;
     std::size_t read_ = 0;  ///< all before it has been read or left out

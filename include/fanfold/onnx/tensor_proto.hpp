@@ -129,9 +129,12 @@ namespace detail {
         stored = {reinterpret_cast<const char*>(file->data()), bytes};
     } else if (proto.raw_data && !proto.raw_data->empty()) {
         expect_bytes(type, bytes, proto.raw_data->size(), "the file");
-        typed.resize(bytes);
-        read_raw(proto, std::as_writable_bytes(std::span(typed)));
-        stored = typed;
+        stored = *proto.raw_data;
+        if (proto.file != nullptr) {
+            typed.resize(bytes);
+            read_raw(proto, std::as_writable_bytes(std::span(typed)));
+            stored = typed;
+        }
     } else {
         each_typed<std::uint8_t>(proto.message, [&](std::uint8_t byte) { typed.push_back(static_cast<char>(byte)); });
         stored = typed;

@@ -18,7 +18,7 @@ namespace onnx {
 /// The same numbers: float32 holds them all.
 [[nodiscard]] inline tensor widened(tensor stored) {
     if (!is_narrow(stored.type())) return stored;
-    tensor wide = tensor::uninitialized(element::float32, stored.shape());
+    tensor wide = tensor::populated(element::float32, stored.shape());
     if (wide.size() != 0) kernel::cast(stored, wide);
     return wide;
 }

@@ -103,14 +103,14 @@ public:
 
     /// Reports expiries and calls workers in time, until `close`.
     void keep_time() {
-        const auto look = [this](time_point now) {
+        const auto due_at = [this](time_point now) {
             todo due;
             expire(now, due.gone);
             due.posts = workers_wanted(now);
             return due;
         };
         staff_.keep_time(
-            look, [this](todo& due) { run(due); },
+            due_at, [this](todo& due) { run(due); },
             [this] { return queue_.next_time(staff_.room(workers_.workers())); });
     }
 
