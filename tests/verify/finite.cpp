@@ -24,6 +24,21 @@ TEST_CASE("Finite answers of any size pass, the largest and the subnormal too") 
     CHECK(check(tensor(element::float32, {0, 4}), 0).empty());
 }
 
+TEST_CASE("Answers of 16 bits are looked at, too") {
+    const auto looked_at = []<class T>(T) {
+        constexpr float inf = std::numeric_limits<float>::infinity();
+        const T largest = T::from_bits(std::is_same_v<T, float16> ? 0x7BFF : 0x7F7F);
+        CHECK(check(tensor::of<T>({2, 2}, {T(0.0F), T(-1.5F), largest, T::from_bits(1)}), 2).empty());
+        const auto faults = check(tensor::of<T>({3, 2}, {T(1.0F), T(-inf), T(2.0F), T(3.0F), T(inf - inf), T(inf)}), 3);
+        REQUIRE(faults.size() == 2);
+        CHECK(faults[0].message == "answer 1 is -inf");
+        CHECK(faults[0].rows == std::vector<std::size_t>{0});
+        CHECK(faults[1].message == "answer 0 is nan");
+    };
+    looked_at(float16());
+    looked_at(bfloat16());
+}
+
 TEST_CASE("Each row with NaN or infinity is named once, with its first such answer") {
     constexpr float nan = std::numeric_limits<float>::quiet_NaN();
     constexpr float inf = std::numeric_limits<float>::infinity();

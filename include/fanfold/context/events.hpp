@@ -57,7 +57,7 @@ struct check_counts {
 
 /// Everything that happened in one job.
 struct timeline {
-    std::string executor;     ///< "serial", "threads", "tbb"
+    std::string executor;     ///< its name(): "serial", "threads", "tbb", "simulated", or a user's own
     std::size_t workers = 1;  ///< that could have taken part
     std::size_t rows = 0;     ///< asked for
     std::size_t resumed = 0;  ///< of those, done before by another run, and taken from its ledger

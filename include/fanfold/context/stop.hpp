@@ -28,7 +28,7 @@ private:
 
 /// Polled between operations and tiles.
 ///
-/// cost     null tokens and no deadline: three loads; a deadline reads the clock, about 20 ns
+/// cost     null tokens and no deadline: a few loads; a deadline reads the clock, about 20 ns
 /// threads  const use from any thread
 class stop {
 public:

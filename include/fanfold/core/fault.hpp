@@ -17,7 +17,7 @@ enum class fault_kind : std::uint8_t {
     wrong_shape,    ///< the answer's shape or element type differs from what was promised, or from other shards'
     not_finite,     ///< an answer holds NaN or infinity, and that was checked for
     stopped,        ///< the job's stop token was set before the rows were computed
-    timed_out,      ///< the job's deadline passed before the rows were computed
+    timed_out,      ///< the job's deadline, or the attempt's time limit, passed before the rows were computed
     overloaded,     ///< a server had more requests waiting than it holds
     damaged,        ///< a model's weights in memory are not what they were
     disagreed,      ///< workers that computed the same rows gave different bits, and no majority

@@ -54,7 +54,7 @@ concept gives_answers = fills_answers<Op> || makes_answers<Op>;
 ///                             empty std::optional<Op>
 ///   weight_bytes()            memory held by packed weights
 ///   unbounded()               sizes do not tell how long it runs, e.g. Loop: never computed before a run
-///   prepare_checksum()        takes the sums and digests of its constant weights, where that has not been done
+///   prepare_checksum()        takes the sums of its constant weights, where that has not been done
 ///   weights_intact()          the weights are still what they were when they were packed
 ///   checks_sums()             its products add up, or the workspace's sum_checks hears of it
 ///   flops(shapes)             floating-point operations for inputs of these shapes, as step_event tells them

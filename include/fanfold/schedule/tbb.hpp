@@ -1,4 +1,4 @@
-// fanfold/schedule/tbb.hpp - workers of oneTBB, in an arena of our own or in the caller's: whoever is idle claims next.
+// fanfold/schedule/tbb.hpp - workers of oneTBB, in an arena of our own or in the caller's.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <pthread.h>                      // pthread_atfork
