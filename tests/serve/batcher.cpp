@@ -23,6 +23,21 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Rows that tell when they are gone.
+struct watched {
+    std::vector<float> values;
+    std::shared_ptr<int> alive;
+};
+
+}  // namespace
+
+template <>
+struct fanfold::adapt<watched> {
+    static tensor_view view(const watched& w) { return fanfold::view<const float>(std::span<const float>(w.values)); }
+};
+
+namespace {
+
 /// Holds batches back until it is opened, and counts them.
 class gate {
 public:
@@ -248,6 +263,17 @@ TEST_CASE("Only requests that are alike share a batch; rows without a row axis a
         REQUIRE(r.answered());
         CHECK(first_of(r) == static_cast<float>(1 + i % 40));
     }
+}
+
+TEST_CASE("Nothing of a request is kept once it has its reply") {
+    with_executors([](const auto& executor) {
+        batcher server(executor, twice);
+        auto alive = std::make_shared<int>();
+        const std::weak_ptr<int> seen = alive;
+        CHECK(first_of(server.submit(watched{{21}, std::move(alive)}).get()) == 42);
+        for (int i = 0; i < 1'000'000 && !seen.expired(); ++i) std::this_thread::yield();  // the worker lets go soon
+        CHECK(seen.expired());
+    });
 }
 
 TEST_CASE("A reply is to be had by then and co_await as well, and is told once") {
