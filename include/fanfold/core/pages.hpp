@@ -25,7 +25,8 @@ struct page_range {
     constexpr std::uintptr_t page = std::uintptr_t{64} << 10;
     const auto begin = reinterpret_cast<std::uintptr_t>(block);
     const std::uintptr_t first = (begin + page - 1) / page * page, last = (begin + bytes) / page * page;
-    return {reinterpret_cast<void*>(first), first < last ? last - first : 0};
+    if (first >= last) return {block, 0};
+    return {static_cast<char*>(block) + (first - begin), last - first};
 }
 
 /// Asks for huge pages in a block that begins at the boundary of one; what is behind the last whole one keeps small
