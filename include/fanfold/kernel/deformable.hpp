@@ -83,8 +83,9 @@ void deformable_convolution(const deformable_input<T>& in, const conv2d_geometry
                     for (std::int64_t tap = 0; tap < taps; ++tap) {
                         const std::int64_t at = (n * offset_groups + c / together) * taps + tap;
                         const T* moved = offsets.data() + at * 2 * plane + p;
-                        const T y = static_cast<T>(p / ow * g.stride[0] - g.padding[0] + tap / kw * g.dilation[0]);
-                        const T z = static_cast<T>(p % ow * g.stride[1] - g.padding[1] + tap % kw * g.dilation[1]);
+                        const std::int64_t down = p / ow * g.stride[0] - g.padding[0] + tap / kw * g.dilation[0];
+                        const std::int64_t across = p % ow * g.stride[1] - g.padding[1] + tap % kw * g.dilation[1];
+                        const auto y = static_cast<T>(down), z = static_cast<T>(across);
                         const T* image = x.data() + (n * channels + c) * height * width;
                         const T value = detail::between_pixels(image, height, width, y + moved[0], z + moved[plane]);
                         *next++ = mask.size() == 0 ? value : value * mask.data()[at * plane + p];

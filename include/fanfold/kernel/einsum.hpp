@@ -136,7 +136,7 @@ private:
         if (term.size() != extents.rank())
             refuse("names " + std::to_string(term.size()) + " axes of " + extents.text());
         for (std::size_t axis = 0; axis < term.size(); ++axis) {
-            std::int64_t& known = known_[static_cast<std::size_t>(term[axis])];
+            std::int64_t& known = known_[static_cast<unsigned char>(term[axis])];
             if (known < 0 || known == 1)
                 known = extents[axis];
             else if (extents[axis] != known && extents[axis] != 1)
@@ -144,7 +144,7 @@ private:
                        std::to_string(extents[axis]));
         }
     }
-    [[nodiscard]] std::int64_t extent_of(char c) const { return known_[static_cast<std::size_t>(c)]; }
+    [[nodiscard]] std::int64_t extent_of(char c) const { return known_[static_cast<unsigned char>(c)]; }
 
     template <class T>
     static T dot(std::span<const T* const> at, std::span<const std::int64_t> step, std::int64_t count, T sum) {

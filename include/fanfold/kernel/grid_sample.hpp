@@ -61,7 +61,7 @@ struct grid_taps {
             if (o.padding == grid_options::padding::reflection) x = reflected(x, low, high);
         }
         const float floor = std::floor(x), t = x - floor;
-        std::int64_t first = static_cast<std::int64_t>(floor);
+        auto first = static_cast<std::int64_t>(floor);
         switch (o.mode) {
             case grid_options::mode::nearest:
                 first = static_cast<std::int64_t>(std::nearbyint(x));

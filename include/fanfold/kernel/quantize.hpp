@@ -22,8 +22,8 @@ namespace detail {
 /// round(x) + zero in the range of T; ties to even, NaN counts as 0.
 template <class T>
 T saturated(float x, std::int32_t zero) {
-    const float low = static_cast<float>(std::numeric_limits<T>::lowest() - zero);
-    const float high = static_cast<float>(std::numeric_limits<T>::max() - zero);
+    const auto low = static_cast<float>(std::numeric_limits<T>::lowest() - zero);
+    const auto high = static_cast<float>(std::numeric_limits<T>::max() - zero);
     const float within = x < low ? low : x > high ? high : x == x ? x : 0.0F;
     constexpr float magic = 0x1.8p23F;  // a sum with it has no room for a fraction
     return static_cast<T>(static_cast<std::int32_t>((within + magic) - magic) + zero);

@@ -51,13 +51,14 @@ struct recurrent_options {
 namespace detail {
 
 struct cell_call {
-    const float *input, *recurrent, *candidate;  // gates of one row; null recurrent: it is in the input already
-    float *state, *cell, *update, *held;
-    const float* peepholes;
-    std::size_t hidden;
+    // Gates of one row; null recurrent: it is in the input already.
+    const float *input = nullptr, *recurrent = nullptr, *candidate = nullptr;
+    float *state = nullptr, *cell = nullptr, *update = nullptr, *held = nullptr;
+    const float* peepholes = nullptr;
+    std::size_t hidden = 0;
     std::array<gate_activation, 3> activations;
-    float clip;
-    forget_gate forget;
+    float clip = 0;
+    forget_gate forget = forget_gate::own;
 };
 
 }  // namespace detail

@@ -136,6 +136,7 @@ template <class C>
 /// A running sum of floats: element k goes to lane k mod 16 wherever its neighbours stand.
 class lane_sum {
 public:
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): what waits is written before it is read
     lane_sum(isa set, folding how, float top)
         : vectors_(pick(set, &baseline::reduce_vectors, &avx2::reduce_vectors, &avx512::reduce_vectors)),
           how_(how),

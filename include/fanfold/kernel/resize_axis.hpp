@@ -94,7 +94,7 @@ inline double resize_nearest(nearest_rounding rounding, double x, double scale) 
 inline double resize_weight(const resize_options& options, double x) {
     x = x < 0 ? -x : x;
     if (options.mode == interpolation::linear) return x < 1 ? 1 - x : 0;
-    const double a = static_cast<double>(options.cubic_coefficient);
+    const auto a = static_cast<double>(options.cubic_coefficient);
     if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
     return x < 2 ? ((x - 5) * x + 8) * a * x - 4 * a : 0;
 }

@@ -102,11 +102,13 @@ inline void roi_align(const view<const float>& in, const view<const float>& regi
         const auto placed = space.take<detail::roi_sample>(static_cast<std::size_t>(rows * columns));
         const float* from = in.data() + image * channels * plane;
         for (std::int64_t bin = 0; bin < out_height * out_width; ++bin) {
-            const float top = y + static_cast<float>(bin / out_width) * bin_high;
-            const float left = x + static_cast<float>(bin % out_width) * bin_wide;
+            const std::int64_t bin_row = bin / out_width, bin_column = bin % out_width;
+            const float top = y + static_cast<float>(bin_row) * bin_high;
+            const float left = x + static_cast<float>(bin_column) * bin_wide;
             for (std::int64_t i = 0; i < rows * columns; ++i) {
-                const float dy = (static_cast<float>(i / columns) + 0.5F) * bin_high / static_cast<float>(rows);
-                const float dx = (static_cast<float>(i % columns) + 0.5F) * bin_wide / static_cast<float>(columns);
+                const std::int64_t row = i / columns, column = i % columns;
+                const float dy = (static_cast<float>(row) + 0.5F) * bin_high / static_cast<float>(rows);
+                const float dx = (static_cast<float>(column) + 0.5F) * bin_wide / static_cast<float>(columns);
                 placed[static_cast<std::size_t>(i)] = detail::roi_sample(top + dy, left + dx, height, width);
             }
             for (std::int64_t c = 0; c < channels; ++c) {
@@ -114,7 +116,7 @@ inline void roi_align(const view<const float>& in, const view<const float>& regi
                 float made = 0;
                 bool any = false;
                 for (const detail::roi_sample& s : placed) {
-                    std::array<float, 4> part;
+                    std::array<float, 4> part{};
                     for (std::size_t k = 0; k < 4; ++k) part[k] = s.weight[k] * pixels[s.at[k]];
                     if (options.pooling == roi_options::pooling::average) {
                         made += part[0] + part[1] + part[2] + part[3];

@@ -28,8 +28,7 @@ public:
     explicit einsum(std::string equation) : equation_(std::move(equation)) {
         std::string term;
         bool left = true;
-        for (std::size_t i = 0; i < equation_.size(); ++i) {
-            const char c = equation_[i];
+        for (const char c : equation_) {
             if (c == ' ') continue;
             if (c == ',' || c == '-') {
                 terms_.push_back(std::exchange(term, {}));

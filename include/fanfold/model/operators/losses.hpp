@@ -71,7 +71,7 @@ private:
     template <class T>
     void measure(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out) const {
         const shape& x = in[0].shape();
-        const std::size_t classes = static_cast<std::size_t>(x[1]);
+        const auto classes = static_cast<std::size_t>(x[1]);
         const std::size_t plane =
             x[0] == 0 || classes == 0 ? 0 : x.volume() / (static_cast<std::size_t>(x[0]) * classes);
         const std::vector<std::int64_t> right = integers_in(in[1]);

@@ -246,7 +246,8 @@ public:
                 double total = 0;
                 for (std::size_t at = c * plane; at < from.size(); at += channels * plane)
                     for (std::size_t i = at; i < at + plane; ++i) total += of(static_cast<double>(from[i]));
-                return total / static_cast<double>(from.size() / channels);
+                const std::size_t count = from.size() / channels;
+                return total / static_cast<double>(count);
             };
             const double centre = sum([](double v) { return v; });
             mean[c] = static_cast<float>(centre);

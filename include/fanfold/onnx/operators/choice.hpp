@@ -11,8 +11,7 @@
 #include "../node.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
-namespace onnx {
-namespace detail {
+namespace onnx::detail {
 
 /// What a text attribute stands for.
 template <class T, std::size_t Count>
@@ -27,6 +26,5 @@ template <class T, std::size_t Count>
                                 in_quotes(asked));
 }
 
-}  // namespace detail
-}  // namespace onnx
+}  // namespace onnx::detail
 }  // namespace fanfold::inline FANFOLD_ABI

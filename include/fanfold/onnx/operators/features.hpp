@@ -41,7 +41,7 @@ inline void import_binarizer(node_import& node) {
 inline void import_imputer(node_import& node) {
     node.expect_inputs(1, 1);
     std::vector<double> imputed = detail::list_of_reals(node, "imputed_value_floats");
-    double replaced = static_cast<double>(node.real("replaced_value_float", 0));
+    auto replaced = static_cast<double>(node.real("replaced_value_float", 0));
     const std::int64_t replaced_integer = node.integer("replaced_value_int64", 0);
     if (const std::vector<std::int64_t>* integers = node.integers("imputed_value_int64s")) {
         for (const std::int64_t one : *integers) imputed.push_back(static_cast<double>(one));
