@@ -24,20 +24,13 @@ def varint(data, at):
 
 def read_tensor_proto(path):
     """(descr, extents, bytes) of a file with raw_data."""
-    data, at, extents, descr, raw = Path(path).read_bytes(), 0, [], None, b""
-    while at < len(data):
-        key, at = varint(data, at)
-        if key & 7 == 0:
-            value, at = varint(data, at)
-        else:
-            length, at = varint(data, at)
-            value = data[at:at + length]
-            at += length
-        if key >> 3 == 1:
-            extents += [value] if key & 7 == 0 else packed(value)
-        elif key >> 3 == 2:
+    extents, descr, raw = [], None, b""
+    for number_of, kind, value in fields(Path(path).read_bytes()):
+        if number_of == 1:
+            extents += [value] if kind == 0 else packed(value)
+        elif number_of == 2:
             descr = DESCR[value]
-        elif key >> 3 == 9:
+        elif number_of == 9:
             raw = value
     return descr, extents, raw
 

@@ -150,8 +150,9 @@ using tile_crew = basic_tile_crew<std::jthread>;
 }  // namespace detail
 
 /// Worker w starts with the w-th of `workers` consecutive shares of the shards, then takes what others have left.
-/// The calling thread is worker 0. No thread outlives an infer; those of submit and servers end with the executor. Workers that have no shard sleep until an operation is
-/// split into tiles, and take some; those that never had one are started when that first happens.
+/// The calling thread is worker 0. No thread outlives an infer; those of submit and servers end with the executor.
+/// Workers that have no shard sleep until an operation is split into tiles, and take some; those that never had one are
+/// started when that first happens.
 /// On a machine of several NUMA nodes workers keep to the CPUs of theirs during a job, the calling thread too, and use
 /// memory that was first touched there.
 ///

@@ -213,14 +213,14 @@ private:
     std::size_t like_of(const batch& rows) {
         std::size_t unused = looks_.size();
         for (std::size_t like = 0; like < looks_.size(); ++like) {
-            if (looks_[like].joins(rows)) return like;
+            if (looks_[like].joins(rows, padded_axis())) return like;
             if (queue_.nobody_like(like)) unused = like;
         }
         if (looks_.size() < 16 || unused == looks_.size()) {
-            looks_.emplace_back(rows, padded_axis());
+            looks_.emplace_back(rows);
             return looks_.size() - 1;
         }
-        looks_[unused] = look(rows, padded_axis());
+        looks_[unused] = look(rows);
         return unused;
     }
 

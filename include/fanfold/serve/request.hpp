@@ -62,15 +62,14 @@ template <class = void>
 /// What the rows of a request look like, without the request: which others may stand in one batch with them.
 class look {
 public:
-    /// `padded`: the axis along which rows are made equally long, where there is one.
     template <class = void>
-    look(const batch& rows, std::optional<std::size_t> padded) : padded_(padded) {
+    explicit look(const batch& rows) {
         for (const part& p : rows.parts()) parts_.push_back({p.data().type(), p.rows(), p.data().shape()});
     }
 
-    /// Alike but for their number, and for their length along the padded axis; nothing shared by all rows.
+    /// Alike but for their number, and for their length along the axis `padded`, where given; nothing shared by all rows.
     template <class = void>
-    [[nodiscard]] bool joins(const batch& rows) const {
+    [[nodiscard]] bool joins(const batch& rows, std::optional<std::size_t> padded) const {
         if (parts_.size() != rows.size()) return false;
         for (std::size_t i = 0; i < parts_.size(); ++i) {
             const like& mine = parts_[i];
@@ -79,7 +78,7 @@ public:
             if (!mine.rows || mine.rows != other.rows() || mine.type != other.data().type()) return false;
             if (mine.extents.rank() != extents.rank()) return false;
             for (std::size_t axis = 0; axis < extents.rank(); ++axis)
-                if (extents[axis] != mine.extents[axis] && axis != *mine.rows && axis != padded_) return false;
+                if (extents[axis] != mine.extents[axis] && axis != *mine.rows && axis != padded) return false;
         }
         return true;
     }
@@ -91,7 +90,6 @@ private:
         shape extents;
     };
     std::vector<like> parts_;
-    std::optional<std::size_t> padded_;
 };
 
 /// Rows [first, first + rows) of a request.
@@ -117,8 +115,7 @@ template <class = void>
             continue;
         }
         const std::size_t axis = *like.rows();
-        const std::size_t each = entries_per_row(like.data().shape(), axis, pieces.front().of->rows());
-        shape extents = like.data().shape().with(axis, static_cast<std::int64_t>(rows * each));
+        shape extents = like.data().shape().with(axis, static_cast<std::int64_t>(rows));
         bool equal = true;
         for (const rows_of_batch& piece : pieces)
             if (padded && has_length(like, *padded) && extents[*padded] != (*piece.of)[i].extent(*padded)) {
@@ -129,8 +126,8 @@ template <class = void>
         if (!equal) std::fill_n(whole.data(), whole.bytes(), std::byte{});
         std::size_t at = 0;
         for (const rows_of_batch& piece : pieces) {
-            const tensor_view from = (*piece.of)[i].slice(axis, piece.first * each, piece.rows * each);
-            mutable_tensor_view to = whole.slice(axis, at * each, piece.rows * each);
+            const tensor_view from = (*piece.of)[i].slice(axis, piece.first, piece.rows);
+            mutable_tensor_view to = whole.slice(axis, at, piece.rows);
             if (!equal) to = to.slice(*padded, 0, static_cast<std::size_t>(from.extent(*padded)));
             copy_elements(from, to);
             at += piece.rows;

@@ -4,6 +4,7 @@
 #include <bit>      // std::bit_cast
 #include <cstddef>  // std::size_t
 #include <cstdint>  // std::uint16_t
+#include <limits>   // std::numeric_limits
 #include <string>   // std::string
 #include <vector>   // std::vector
 
@@ -22,22 +23,21 @@ struct finite {
         std::vector<std::size_t> named;  // by row: faults so far
         for (const tensor_view& part : answers) {
             const std::size_t rows = answers.rows();
-            if (part.type() == element::float32) check<float, std::uint32_t>(part, rows, 0x7F800000U, faults, named);
-            if (part.type() == element::float64)
-                check<double, std::uint64_t>(part, rows, 0x7FF0000000000000U, faults, named);
-            if (part.type() == element::float16) check<float16, std::uint16_t>(part, rows, 0x7C00U, faults, named);
-            if (part.type() == element::bfloat16) check<bfloat16, std::uint16_t>(part, rows, 0x7F80U, faults, named);
+            if (part.type() == element::float32) check<float, std::uint32_t>(part, rows, faults, named);
+            if (part.type() == element::float64) check<double, std::uint64_t>(part, rows, faults, named);
+            if (part.type() == element::float16) check<float16, std::uint16_t>(part, rows, faults, named);
+            if (part.type() == element::bfloat16) check<bfloat16, std::uint16_t>(part, rows, faults, named);
         }
         return faults;
     }
 
 private:
-    /// `exponent`: the bits that are all set in NaN and infinity.
     template <class T, class Bits>
-    static void check(const tensor_view& part, std::size_t rows, Bits exponent, std::vector<fault>& faults,
+    static void check(const tensor_view& part, std::size_t rows, std::vector<fault>& faults,
                       std::vector<std::size_t>& named) {
+        constexpr auto exponent = std::bit_cast<Bits>(static_cast<T>(std::numeric_limits<float>::infinity()));
         const auto values = part.as<T>().flat();
-        const auto is_finite = [exponent](T value) { return (std::bit_cast<Bits>(value) & exponent) != exponent; };
+        const auto is_finite = [](T value) { return (std::bit_cast<Bits>(value) & exponent) != exponent; };
         bool all = true;  // no branch inside, so that this loop vectorizes
         for (const T value : values) all &= is_finite(value);
         if (all || rows == 0) return;
