@@ -73,13 +73,17 @@ def field(key, kind, value):
     return head + (number(len(value)) if kind == 2 else b"") + bytes(value)
 
 
+def message(key, content):
+    return field(key, 2, content)
+
+
 def weights(name, extents, noise):
     """An initializer: noise / sqrt(n / 2) for n inputs of an output; where there is one extent alone, between 0.5 and 1.5."""
     count = math.prod(extents)
     scale = math.sqrt(2 * extents[0] / count)
     some = array.array("f", (x * scale for x in noise) if len(extents) > 1 else (0.5 + abs(x) % 1 for x in noise)).tobytes()
-    return (b"".join(field(1, 0, extent) for extent in extents) + field(2, 0, 1) + field(8, 2, name)
-            + field(9, 2, (some * (count * 4 // len(some) + 1))[:count * 4]))
+    return (b"".join(field(1, 0, extent) for extent in extents) + field(2, 0, 1) + message(8, name)
+            + message(9, (some * (count * 4 // len(some) + 1))[:count * 4]))
 
 
 def with_weights(model):
@@ -102,7 +106,7 @@ def with_weights(model):
                     extents = (list(struct.unpack(f"<{len(shape[9]) // 8}q", shape[9])) if 9 in shape
                                else packed(shape[7]))
                     name = next(content for tag, _, content in node if tag == 2)
-                    parts.append(field(5, 2, weights(name, extents, noise)))
+                    parts.append(message(5, weights(name, extents, noise)))
                 else:
                     parts.append(field(part, part_kind, message))
             value = b"".join(parts)
@@ -161,15 +165,6 @@ def differences(a, b):
             absolute = max(absolute, d)
             relative = max(relative, d / max(abs(q), 1e-6))
     return absolute, relative
-
-
-def message(tag, content):
-    size, length = len(content), b""
-    while True:
-        length += bytes([size & 127 | (128 if size > 127 else 0)])
-        size >>= 7
-        if size == 0:
-            return bytes([tag << 3 | 2]) + length + content
 
 
 def identity_model():
