@@ -94,13 +94,13 @@ def with_weights(model):
     for key, kind, value in fields(model):
         if key == 7:
             stored = {}
-            for part, _, message in fields(value):
+            for part, _, body in fields(value):
                 if part == 5:
-                    tensor = {tag: content for tag, _, content in fields(message)}
+                    tensor = {tag: content for tag, _, content in fields(body)}
                     stored[tensor[8]] = tensor
             parts = []
-            for part, part_kind, message in fields(value):
-                node = list(fields(message)) if part == 1 else []
+            for part, part_kind, body in fields(value):
+                node = list(fields(body)) if part == 1 else []
                 if (4, 2, b"ConstantOfShape") in node:
                     shape = stored[next(content for tag, _, content in node if tag == 1)]
                     extents = (list(struct.unpack(f"<{len(shape[9]) // 8}q", shape[9])) if 9 in shape
@@ -108,7 +108,7 @@ def with_weights(model):
                     name = next(content for tag, _, content in node if tag == 2)
                     parts.append(message(5, weights(name, extents, noise)))
                 else:
-                    parts.append(field(part, part_kind, message))
+                    parts.append(field(part, part_kind, body))
             value = b"".join(parts)
         out.append(field(key, kind, value))
     return b"".join(out)
