@@ -10,10 +10,10 @@
 namespace fanfold_test {
 
 struct lanes {
-    float zero[16], set1[16], load_n[16], store_n[16], sum_of[16], difference[16], product[16], quotient[16], root[16],
-        fused[16], selected[16], nans[16], first[16], greater[16], lesser[16], max_of[16], min_of[16], clamped[16],
-        relu_of[16], magnitude[16], signs[16], rounded[16], scaled[16], powers[16], exponents[16], evens[16], odds[16],
-        total, largest;
+    float zero[16], set1[16], quads[16], splat[16], load_n[16], store_n[16], sum_of[16], difference[16], product[16],
+        quotient[16], root[16], fused[16], selected[16], nans[16], first[16], greater[16], lesser[16], max_of[16],
+        min_of[16], clamped[16], relu_of[16], magnitude[16], signs[16], rounded[16], scaled[16], powers[16],
+        exponents[16], evens[16], odds[16], total, largest;
 };
 
 }  // namespace fanfold_test
@@ -87,6 +87,8 @@ TEST_CASE("every lane of every target does what the scalar formula says", "[kern
                 const float x = a[i], y = b[i];
                 CHECK(same_bits(r.zero[i], 0.0F));
                 CHECK(equal(r.set1[i], a[3]));
+                CHECK(equal(r.quads[i], a[5 + i % 4]));
+                CHECK(equal(r.splat[i], a[7]));
                 CHECK(equal(r.load_n[i], i < n ? x : 0.0F));
                 CHECK((i < n ? equal(r.store_n[i], x) : same_bits(r.store_n[i], poison())));
                 CHECK(equal(r.sum_of[i], x + y));

@@ -233,6 +233,7 @@ inline void matmul(isa set, const view<const float>& a, const packed_view& w, co
                            start == matmul_start::out};
     const auto kernel = pick(set, &baseline::matmul, &avx2::matmul, &avx512::matmul);
     const matmul_parts parts(call, tiles);
+    if (parts.rows * parts.columns == 1) return kernel(call);
     tiles(parts.rows * parts.columns, [&](std::size_t tile) { kernel(part_of(call, parts, tile)); });
 }
 

@@ -16,6 +16,7 @@
 //
 //   zero() set1(x)                all lanes alike
 //   load(p) store(p, x)           16 floats, unaligned
+//   quads(p)                      4 floats, four times; splat<I>(x): lane I of such an x in all lanes
 //   load_n(p, n)                  n floats and +0 in the lanes behind them; reads nothing else
 //   store_n(p, x, n)              the first n lanes; writes nothing else
 //   + - * / sqrt                  rounded once; a product is never fused into a later sum
