@@ -152,6 +152,34 @@ TEST_CASE("garbage windows are refused", "[kernel][pooling]") {
     CHECK_THROWS_AS(kernel::max_pool2d({a.data(), in, {64, 64, 1, 8}}, {}, {b.data(), in}), std::invalid_argument);
 }
 
+TEST_CASE("a window far beyond the image takes no longer than the image", "[kernel][pooling][every_isa]") {
+    constexpr std::int64_t huge = std::int64_t{1} << 40, half = huge / 2;
+    const shape in{1, 2, 4, 6};
+    const std::vector<float> x = numbers(5).some(in.volume());
+    double sum = 0, largest = x[0];
+    for (std::size_t i = 0; i < 24; ++i) {
+        sum += x[i];
+        largest = std::max(largest, static_cast<double>(x[i]));
+    }
+    for (const auto set : every_isa())
+        for (const std::int64_t stride : {1, 3}) {
+            const window2d w{
+                .size = {huge, huge}, .stride = {stride, stride}, .padding = {half, half, half - 2, half - 4}};
+            const shape extents = kernel::pooled_shape(in, w);
+            CHECK(extents == (stride == 1 ? shape{1, 2, 3, 3} : shape{1, 2, 1, 1}));
+            guarded from(x);
+            guarded greatest(extents.volume()), mean(extents.volume()), with_padding(extents.volume());
+            kernel::detail::max_pool2d(set, from.as(in), w, greatest.as(extents));
+            kernel::detail::average_pool2d(set, from.as(in), w, mean.as(extents), padding_counts::no);
+            kernel::detail::average_pool2d(set, from.as(in), w, with_padding.as(extents), padding_counts::yes);
+            for (std::size_t at = 0; at < extents.volume() / 2; ++at) {  // each window covers all of the first plane
+                CHECK(greatest.span()[at] == static_cast<float>(largest));
+                CHECK(near(mean.span()[at], sum / 24, 1));
+                CHECK(std::abs(static_cast<double>(with_padding.span()[at]) / (sum * 0x1p-80) - 1) < 1e-6);
+            }
+        }
+}
+
 TEST_CASE("global average pooling takes the mean of each channel, for any number of axes",
           "[kernel][pooling][every_isa]") {
     numbers next(2);
