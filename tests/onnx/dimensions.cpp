@@ -49,3 +49,29 @@ TEST_CASE("a declaration contradicts, or says nothing") {
     CHECK_THROWS(expect_declared(value({rows}), inferred, "N"));
     CHECK_THROWS(expect_declared({"x", true, 7, std::nullopt}, inferred, "N"));
 }
+
+TEST_CASE("how many tensors an input stands for: what dims says of a sequence, or of what may be absent") {
+    const std::map<std::string, std::int64_t> none;
+    CHECK(stated_elements({"x", true, 1, {}}, none) == 1);
+    CHECK_THROWS_WITH(stated_elements({"x", false, 0, {}}, none), "expected a tensor, got another type");
+    CHECK_THROWS_WITH(stated_elements({"x", false, 0, {}, true}, none), "expected a tensor, got another type");
+    const value_info_proto sequence{"x", true, 1, {}, true, false}, maybe{"x", true, 1, {}, false, true},
+        maybe_sequence{"x", true, 1, {}, true, true};
+    CHECK(stated_elements(sequence, {{"x", 0}}) == 0);
+    CHECK(stated_elements(sequence, {{"x", 65536}}) == 65536);
+    CHECK_THROWS_WITH(stated_elements(sequence, {{"y", 1}}),
+                      "expected load_options::dims to say how many elements the sequence has, got no number for 'x'");
+    CHECK_THROWS_WITH(stated_elements(sequence, {{"x", 65537}}), Contains("at most 65536, got 65537"));
+    CHECK_THROWS_WITH(stated_elements(sequence, {{"x", -1}}), Contains("got -1"));
+    CHECK(stated_elements(maybe, {{"x", 0}}) == 0);
+    CHECK(stated_elements(maybe, {{"x", 1}}) == 1);
+    CHECK_THROWS_WITH(stated_elements(maybe, none), Contains("whether the optional tensor is there (0 or 1)"));
+    CHECK_THROWS_WITH(stated_elements(maybe, {{"x", 2}}), Contains("at most 1, got 2"));
+    CHECK(stated_elements(maybe_sequence, {{"x", -1}}) == -1);
+    CHECK(stated_elements(maybe_sequence, {{"x", 0}}) == 0);
+    CHECK_THROWS_WITH(stated_elements(maybe_sequence, {{"x", -2}}), Contains("(-1 where it is absent)"));
+    CHECK(names_holder({&sequence}, "x"));
+    CHECK_FALSE(names_holder({&sequence}, "y"));
+    const value_info_proto plain = value({three});
+    CHECK_FALSE(names_holder({&plain}, "x"));
+}

@@ -6,6 +6,7 @@
 #include <fanfold/onnx/load.hpp>
 #include <filesystem>
 #include <initializer_list>
+#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 #include <span>
 #include <string>
@@ -120,6 +121,26 @@ inline std::string value(std::string_view name, const std::vector<dim>& shape, i
     return value(name, &shape, element);
 }
 
+/// A value of the type that `inside` says, held by a sequence (field 4 of a TypeProto) or an optional value (9).
+inline std::string holder(const std::string& inside, protozero::pbf_tag_type field) {
+    std::string out;
+    protozero::pbf_writer w(out);
+    for (protozero::pbf_reader part(inside); part.next();) {
+        const std::string bytes = part.get_string();
+        if (part.tag() == 1) {
+            w.add_string(1, bytes);
+            continue;
+        }
+        std::string type, of;
+        protozero::pbf_writer(type).add_message(1, bytes);
+        protozero::pbf_writer(of).add_message(field, type);
+        w.add_message(2, of);
+    }
+    return out;
+}
+inline std::string sequence_of(const std::string& inside) { return holder(inside, 4); }
+inline std::string optional_of(const std::string& inside) { return holder(inside, 9); }
+
 /// ModelProto, built from messages.
 struct model_file {
     std::int64_t opset = 13;
@@ -170,6 +191,17 @@ inline attribute inner(std::string name, const std::vector<std::string>& nodes, 
 /// "float32 [N, 3]": the type of an output.
 inline std::string output_type(const fanfold::graph& g, std::size_t output = 0) {
     return g.state().values[g.state().outputs.at(output)].type.text();
+}
+/// "x[0] x[1] mask": what a graph takes.
+inline std::string input_names(const fanfold::graph& g) {
+    std::string out;
+    for (const std::size_t input : g.state().inputs) out += (out.empty() ? "" : " ") + g.state().values[input].name;
+    return out;
+}
+inline std::string output_names(const fanfold::graph& g) {
+    std::string out;
+    for (const std::string& name : g.state().output_names) out += (out.empty() ? "" : " ") + name;
+    return out;
 }
 inline fanfold::tensor list(const ints& values) {
     return fanfold::tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())},

@@ -11,12 +11,16 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-import_state fresh(graph_limits limits = {}) {
-    static import_context context;
-    context.limits = limits;
-    context.opset = 13;
-    return {context, nullptr, graph_builder(limits)};
-}
+struct fresh_state {
+    import_context context{};
+    graph_builder build{};
+    import_state state{context, nullptr, build};
+
+    explicit fresh_state(graph_limits limits = {}) {
+        context.limits = limits;
+        context.opset = 13;
+    }
+};
 
 tensor_proto stored(const std::vector<float>& values) {
     tensor_proto t;
@@ -34,7 +38,8 @@ TEST_CASE("attributes: their value, a default, a complaint about another type, a
     n.attributes[0].name = "axis", n.attributes[0].type = attribute_proto::integer, n.attributes[0].i = 4;
     n.attributes[1].name = "alpha", n.attributes[1].type = attribute_proto::real, n.attributes[1].f = 0.5F;
     n.attributes[2].name = "mode", n.attributes[2].type = attribute_proto::text, n.attributes[2].s = "SAME";
-    import_state state = fresh();
+    fresh_state fresh;
+    import_state& state = fresh.state;
     node_import node(n, state);
     CHECK(node.integer("axis", 1) == 4);
     CHECK(node.integer("other", 1) == 1);
@@ -50,7 +55,8 @@ TEST_CASE("attributes: their value, a default, a complaint about another type, a
 TEST_CASE("stored elements: read as they are, or made a value of the graph once") {
     const std::vector<float> values{1, 2, 3};
     const tensor_proto w = stored(values);
-    import_state state = fresh();
+    fresh_state fresh;
+    import_state& state = fresh.state;
     state.values.emplace("w", named_value{std::nullopt, &w, std::nullopt});
     node_proto n;
     n.inputs = {"w", ""};
@@ -79,7 +85,29 @@ TEST_CASE("stored elements: read as they are, or made a value of the graph once"
 TEST_CASE("stored elements above the limit are not read") {
     const std::vector<float> values(100);
     const tensor_proto w = stored(values);
-    import_state state = fresh({.bytes_per_value = 399});
+    const fresh_state fresh({.bytes_per_value = 399});
+    const import_state& state = fresh.state;
     named_value value{std::nullopt, &w, std::nullopt};
     CHECK_THROWS_WITH(state.decode("w", value), "tensor 'w': expected at most 399 bytes, got float32 [100]");
+}
+
+TEST_CASE("an input that is a sequence, or absent, is passed on as it is and is no tensor") {
+    fresh_state fresh;
+    import_state& state = fresh.state;
+    const value_id x = fresh.build.known_input("x", {{element::float32, symbolic_shape{2}}});
+    state.values.emplace("q", named_value::of({x, x}));
+    state.values.emplace("o", named_value::none());
+    state.values.emplace("x", named_value{x, nullptr, std::nullopt, 10});
+    node_proto n;
+    n.inputs = {"q", "o", "x"};
+    n.outputs = {"a", "", "c"};
+    node_import node(n, state);
+    CHECK(node.sequence(0)->size() == 2);
+    CHECK(node.sequence(1) == nullptr);
+    CHECK_THROWS_WITH(node.input(0), "expected input 0 to be a tensor, got a sequence of 2");
+    CHECK_THROWS_WITH(node.input(1), "expected input 1 to be a tensor, got an optional value that is absent");
+    CHECK_THROWS_WITH(node.any_input(3), "expected input 3, got none");
+    node.answer_any({node.any_input(0), node.any_input(1), node.any_input(2)});
+    CHECK(state.values.at("a").sequence->size() == 2);
+    CHECK(state.values.at("c").declared == 10);
 }

@@ -32,6 +32,34 @@ TEST_CASE("a model's parts are found where they lie") {
     CHECK(m.graph->initializers.at(0).raw_data->size() == 8);
 }
 
+TEST_CASE("a sequence of tensors, and an optional one of either, say what they hold; what lies deeper is no tensor") {
+    const auto parsed = [](const std::string& info) { return model_file{13, {}, {info}, {}}.bytes(); };
+    const auto kind = [&](const std::string& info) {
+        const std::string bytes = parsed(info);
+        const auto m = fanfold::onnx::parse_model(bytes);
+        const auto& input = m.graph->inputs.at(0);
+        CHECK(input.name == "x");
+        if (input.is_tensor) CHECK((input.element_type == 7 && input.shape->at(0).param == "N"));
+        return std::string(input.is_optional ? "optional " : "") + (input.is_sequence ? "sequence " : "") +
+               (input.is_tensor ? "tensor" : "other");
+    };
+    const std::string x = value("x", {N}, 7);
+    CHECK(kind(x) == "tensor");
+    CHECK(kind(sequence_of(x)) == "sequence tensor");
+    CHECK(kind(optional_of(x)) == "optional tensor");
+    CHECK(kind(optional_of(sequence_of(x))) == "optional sequence tensor");
+    CHECK(kind(sequence_of(sequence_of(x))) == "sequence other");
+    CHECK(kind(sequence_of(optional_of(x))) == "sequence other");
+    CHECK(kind(optional_of(optional_of(x))) == "optional other");
+    CHECK(kind(optional_of(sequence_of(sequence_of(x)))) == "optional sequence other");
+    std::string deep = x;
+    for (int i = 0; i < 1000; ++i) deep = sequence_of(deep);
+    CHECK(kind(deep) == "sequence other");
+    std::string cut = sequence_of(x);
+    cut[cut.find("\x0a\x01x") + 4] = 100;  // the length of its type
+    CHECK_THAT(text_of([&] { (void)fanfold::onnx::parse_model(parsed(cut)); }), Contains("graph input 0"));
+}
+
 TEST_CASE("repeated numbers may be packed or not") {
     std::string packed, loose;
     const ints values{3, -1, 300};

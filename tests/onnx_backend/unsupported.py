@@ -7,7 +7,6 @@ import sys
 WHY = [
     ("preview.training", "training"),
     ("Bernoulli|Random|Multinomial", "random numbers: not the same bits twice"),
-    ("Sequence|Optional|ConcatFromSequence", "sequences and optional values: values are tensors"),
     ("TfIdfVectorizer|StringNormalizer", "text"),
 ]
 
@@ -24,8 +23,6 @@ def feature(result, reason):
     text = re.sub(r"^\S*model\.onnx: ", "", reason)
     if "got string" in text:
         return "strings", "element types are numbers and bool"
-    if text.startswith("input ") and "expected a tensor, got another type" in text:
-        return "sequences, optional values", "values are tensors"
     node = re.match(r"node (?:'[^']*'|\d+) \((\w+), opset \d+\): (.*)$", text)
     if node:
         return f"`{node[1]}`", re.sub(r", got .*", "", node[2])

@@ -36,9 +36,7 @@ public:
         (void)kernel::active_isa();  // throws now, not in every shard, when FANFOLD_ISA asks for what there is not
     }
 
-    value_id input(std::string name, value_type type) {
-        return known_input(std::move(name), knowledge{type});
-    }
+    value_id input(std::string name, value_type type) { return known_input(std::move(name), knowledge{type}); }
     /// An input of which more is known than its type.
     value_id known_input(std::string name, knowledge known) {
         detail::check_size(known.type, limits_, "input '" + name + "'");
@@ -93,30 +91,6 @@ public:
         if (step.op.aliases()) graph_.values[step.outputs.front()].root = graph_.values[step.inputs.front()].root;
         graph_.steps.push_back(std::move(step));
         return answers;
-    }
-
-    /// Adds all steps of a graph that is not finished, its inputs being `inputs`; `wanted` of its values, as they are
-    /// called here.
-    std::vector<value_id> splice(const graph_builder& inner, const std::vector<value_id>& inputs,
-                                 const std::vector<value_id>& wanted) {
-        std::vector<std::optional<value_id>> here(inner.graph_.values.size());
-        for (std::size_t i = 0; i < inputs.size(); ++i) here[inner.graph_.inputs.at(i)] = inputs[i];
-        const auto map = [&](std::size_t v) {
-            const graph_value& value = inner.graph_.values[v];
-            if (!here[v] && value.place == value_place::constant)
-                here[v] = constant(inner.graph_.constants[value.index], value.name);
-            if (!here[v] && value.place == value_place::absent) here[v] = none();
-            return here[v].value();
-        };
-        for (const graph_step& step : inner.graph_.steps) {
-            std::vector<value_id> from;
-            for (const std::size_t input : step.inputs) from.push_back(map(input));
-            const std::vector<value_id> made = add(step.op, from, step.name);
-            for (std::size_t i = 0; i < made.size(); ++i) here[step.outputs[i]] = made[i];
-        }
-        std::vector<value_id> out;
-        for (const value_id value : wanted) out.push_back(map(value.index));
-        return out;
     }
 
     [[nodiscard]] const value_type& type(value_id value) const { return known_.at(value.index).type; }

@@ -42,6 +42,13 @@ struct row_dimension {
     return false;
 }
 
+/// An input that is a sequence, or optional.
+[[nodiscard]] inline bool names_holder(const std::vector<const value_info_proto*>& inputs, std::string_view name) {
+    for (const value_info_proto* input : inputs)
+        if (!input->is_plain() && input->name == name) return true;
+    return false;
+}
+
 [[nodiscard]] inline row_dimension find_row_dimension(const std::vector<const value_info_proto*>& inputs,
                                                       const std::map<std::string, std::int64_t>& dims) {
     for (const value_info_proto* input : inputs)
@@ -50,7 +57,32 @@ struct row_dimension {
     return {};
 }
 
-/// Type of an input: rows wherever their dimension's name stands; other open dimensions are known at run time only.
+/// How many tensors an input stands for: one; of a sequence, as many as `dims` says for its name; of an optional
+/// tensor 0 or 1; of an optional sequence -1 where it is absent.
+///
+/// errors   throws std::invalid_argument where `dims` says nothing, or what cannot be
+[[nodiscard]] inline std::int64_t stated_elements(const value_info_proto& input,
+                                                  const std::map<std::string, std::int64_t>& dims) {
+    constexpr std::int64_t most = std::int64_t{1} << 16;
+    if (!input.is_tensor) throw std::invalid_argument("expected a tensor, got another type");
+    if (input.is_plain()) return 1;
+    const auto found = dims.find(std::string(input.name));
+    const std::string what = !input.is_sequence  ? "whether the optional tensor is there (0 or 1)"
+                             : input.is_optional ? "how many elements the optional sequence has (-1 where it is absent)"
+                                                 : "how many elements the sequence has";
+    if (found == dims.end())
+        throw std::invalid_argument("expected load_options::dims to say " + what + ", got no number for " +
+                                    in_quotes(input.name));
+    const std::int64_t least = input.is_sequence && input.is_optional ? -1 : 0;
+    if (found->second < least || found->second > (input.is_sequence ? most : 1))
+        throw std::invalid_argument("expected load_options::dims to say " + what + ", at most " +
+                                    std::to_string(input.is_sequence ? most : 1) + ", got " +
+                                    std::to_string(found->second));
+    return found->second;
+}
+
+/// Type of an input, or of each element of a sequence: rows wherever their dimension's name stands; other open
+/// dimensions are known at run time only.
 ///
 /// errors   throws std::invalid_argument for values that are no tensors, and for unsupported element types
 [[nodiscard]] inline value_type input_type(const value_info_proto& input, const row_dimension& rows,

@@ -19,20 +19,42 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
-/// What a name of the file stands for: a value of the graph, elements that nothing has asked for yet, or a sequence.
+/// What a name of the file stands for: a value of the graph, elements that nothing has asked for yet, a sequence, or
+/// an optional value that is absent. An optional value that is there is its tensor, or its sequence.
 struct named_value {
     std::optional<value_id> id{};
     const tensor_proto* stored = nullptr;
     std::optional<tensor> decoded{};  ///< of `stored`, while a node reads it
     std::int64_t declared = 0;        ///< the data type of a graph's input, or of what was cast
     std::optional<std::vector<value_id>> sequence{};
+    bool absent = false;
+
+    [[nodiscard]] bool is_tensor() const noexcept { return !sequence && !absent; }
+    /// "a sequence of 3": what is no tensor.
+    [[nodiscard]] std::string text() const {
+        return absent     ? "an optional value that is absent"
+               : sequence ? "a sequence of " + std::to_string(sequence->size())
+                          : "a tensor";
+    }
+
+    static named_value none() {
+        named_value out;
+        out.absent = true;
+        return out;
+    }
+    static named_value of(std::vector<value_id> elements) {
+        named_value out;
+        out.sequence = std::move(elements);
+        return out;
+    }
 };
 
 struct import_state;
 /// A graph inside a node, and the values around it that it takes as its last inputs.
 struct inner_graph {
     graph_builder builder;
-    std::vector<std::pair<std::string, value_id>> outputs;
+    std::vector<std::pair<std::string, value_id>> outputs;  ///< tensors: of a sequence its elements
+    std::vector<named_value> answers;                       ///< what it answers, one for each that the file names
     std::vector<value_id> captures;
     graph_pass pass = nullptr;
     preference prefer{};
@@ -41,6 +63,29 @@ struct inner_graph {
 };
 /// What is known of the first inputs of an inner graph.
 using inner_inputs = std::span<const knowledge>;
+
+/// What bodies that become nodes of the graph around them, once for each iteration, have cost until now: a short file
+/// can ask for many.
+struct unrolled_bodies {
+    static constexpr std::size_t most_nodes = std::size_t{1} << 16;
+
+    std::size_t depth = 0;  ///< of bodies in bodies
+    std::size_t nodes = 0;  ///< with initializers, inputs and outputs
+    std::size_t bytes = 0;
+
+    void charge(std::size_t more_nodes, std::size_t more_bytes, const graph_limits& limits) {
+        if (depth == 0) return;
+        nodes += more_nodes;
+        if (nodes > most_nodes)
+            throw std::invalid_argument("expected bodies of Loop and SequenceMap that come to at most " +
+                                        std::to_string(most_nodes) + " nodes in all iterations, got more");
+        if (more_bytes > limits.bytes_per_value - bytes)
+            throw std::invalid_argument("expected bodies of Loop and SequenceMap that take at most " +
+                                        std::to_string(limits.bytes_per_value) +
+                                        " bytes of constants in all iterations, got more");
+        bytes += more_bytes;
+    }
+};
 
 /// What the import of all graphs of one model shares.
 struct import_context {
@@ -54,15 +99,19 @@ struct import_context {
     preference prefer{};
     std::int64_t opset = 0;
     std::vector<opset_proto> other_opsets{};
+    std::vector<named_value> (*import_in_place)(const graph_proto&, import_state&, std::vector<named_value>) = nullptr;
+    mutable unrolled_bodies unrolled{};
 };
 
 /// What the import of one graph carries along. A graph inside a node sees the names around it, too.
 struct import_state {
     const import_context& context;
     import_state* around = nullptr;
-    graph_builder builder;
+    graph_builder& builder;  ///< that of `around`: the nodes of this graph become nodes of the one around it
     std::unordered_map<std::string_view, named_value> values{};
     std::vector<value_id> captures{};  ///< values of `around` that became inputs here, in their order
+
+    [[nodiscard]] bool in_place() const noexcept { return around != nullptr && &around->builder == &builder; }
 
     /// The stored elements, widened; kept until `forget`.
     const tensor& decode(std::string_view name, named_value& value) const {
@@ -72,7 +121,9 @@ struct import_state {
                 if (type.shape.at(1).volume() > context.limits.bytes_per_value / size_of(widened(type.type)))
                     throw std::invalid_argument("expected at most " + std::to_string(context.limits.bytes_per_value) +
                                                 " bytes, got " + type.text());
-                return widened(to_tensor(*value.stored, context.folder));
+                tensor elements = widened(to_tensor(*value.stored, context.folder));
+                context.unrolled.charge(0, elements.bytes(), context.limits);
+                return elements;
             });
         return *value.decoded;
     }
@@ -80,9 +131,8 @@ struct import_state {
 
     /// The value in the graph; stored elements become a constant of it.
     value_id materialize(std::string_view name, named_value& value) {
-        if (value.sequence)
-            throw std::invalid_argument("expected " + in_quotes(name) + " to be a tensor, got a sequence of " +
-                                        std::to_string(value.sequence->size()));
+        if (!value.is_tensor())
+            throw std::invalid_argument("expected " + in_quotes(name) + " to be a tensor, got " + value.text());
         if (!value.id) {
             (void)decode(name, value);
             value.id = builder.constant(*std::move(value.decoded), std::string(name));
@@ -95,14 +145,14 @@ struct import_state {
     named_value* find(std::string_view name) {
         if (const auto here = values.find(name); here != values.end()) return &here->second;
         named_value* outer = around == nullptr ? nullptr : around->find(name);
-        if (outer == nullptr) return nullptr;
+        if (outer == nullptr || in_place()) return outer;
         if (outer->stored != nullptr && !outer->id)  // stored elements serve every graph
             return &values.emplace(name, named_value{std::nullopt, outer->stored}).first->second;
-        named_value here{std::nullopt, nullptr, std::nullopt, outer->declared, std::nullopt};
+        named_value here{std::nullopt, nullptr, std::nullopt, outer->declared, std::nullopt, outer->absent};
         if (outer->sequence) {
             here.sequence.emplace();
             for (const value_id item : *outer->sequence) here.sequence->push_back(capture(name, item));
-        } else {
+        } else if (!outer->absent) {
             here.id = capture(name, around->materialize(name, *outer));
         }
         return &values.emplace(name, std::move(here)).first->second;

@@ -28,14 +28,16 @@ namespace onnx {
 class graph_importer {
 public:
     graph_importer(const graph_proto& graph, const import_context& context, import_state* around = nullptr)
-        : graph_(graph), state_{context, around, graph_builder(context.limits)} {
-        if (graph.sparse_initializers != 0)
-            throw std::invalid_argument("expected dense initializers, got " +
-                                        std::to_string(graph.sparse_initializers) + " sparse ones");
-        if (graph.quantization_annotations != 0)
-            throw std::invalid_argument("expected a graph of plain tensors, got " +
-                                        std::to_string(graph.quantization_annotations) + " quantization annotations");
+        : graph_(graph), own_(context.limits), state_{context, around, own_} {
+        refuse_unsupported();
     }
+    /// Its nodes become nodes of the graph around it.
+    graph_importer(const graph_proto& graph, import_state& around)
+        : graph_(graph), own_(around.context.limits), state_{around.context, &around, around.builder} {
+        refuse_unsupported();
+    }
+    graph_importer(const graph_importer&) = delete;
+    graph_importer& operator=(const graph_importer&) = delete;
 
     /// Initializers among the inputs are constants: models before IR version 4 list them there.
     void add_initializers() {
@@ -56,13 +58,20 @@ public:
     }
 
     void add_input(const value_info_proto& input, knowledge known) {
-        const std::string name(input.name);
-        if (state_.values.contains(input.name))
-            throw std::invalid_argument("expected one input " + in_quotes(name) + ", got two");
-        const bool narrow = is_narrow(known.type.type);
-        value_id made = state_.builder.known_input(name, std::move(known));
-        if (narrow) made = state_.builder.add(cast(element::float32), {made}, name).front();
-        state_.values.emplace(input.name, named_value{made, nullptr, std::nullopt, input.element_type, std::nullopt});
+        named_value value{take(std::string(input.name), std::move(known))};
+        value.declared = input.element_type;
+        add_input(input, std::move(value));
+    }
+    /// A sequence, as `count` tensors of one type; -1: absent.
+    void add_sequence(const value_info_proto& input, const value_type& type, std::int64_t count) {
+        std::vector<value_id> elements;
+        for (std::int64_t i = 0; i < count; ++i)
+            elements.push_back(take(element_name(input.name, elements.size()), knowledge{type}));
+        add_input(input, count < 0 ? named_value::none() : named_value::of(std::move(elements)));
+    }
+    void add_input(const value_info_proto& input, named_value value) {
+        if (!state_.values.emplace(input.name, std::move(value)).second)
+            throw std::invalid_argument("expected one input " + in_quotes(input.name) + ", got two");
     }
 
     void add_nodes() {
@@ -77,29 +86,86 @@ public:
         }
     }
 
-    /// `rows`: the name of the dimension that counts rows.
-    [[nodiscard]] inner_graph finish(std::string_view rows) && {
-        std::vector<std::pair<std::string, value_id>> outputs;
+    /// What the graph answers, one for each output that it names. `rows`: the name of the dimension that counts rows.
+    [[nodiscard]] std::vector<named_value> answers(std::string_view rows) {
+        std::vector<named_value> out;
         for (const value_info_proto& output : graph_.outputs) {
             named_value* found = state_.find(output.name);
             if (found == nullptr)
                 throw std::invalid_argument("expected a node that computes the output " + in_quotes(output.name) +
                                             ", got none");
-            value_id value = state_.materialize(output.name, *found);
-            const std::optional<element> declared = find_element(output.element_type);
-            if (state_.around == nullptr && declared && is_narrow(*declared) &&
-                state_.builder.type(value).type == element::float32)
-                value = state_.builder.add(cast(*declared), {value}, std::string(output.name)).front();
+            named_value answer = found->absent     ? named_value::none()
+                                 : found->sequence ? named_value::of(*found->sequence)
+                                                   : named_value{state_.materialize(output.name, *found)};
             if (state_.around == nullptr)
-                wire::within("output " + in_quotes(output.name),
-                             [&] { expect_declared(output, state_.builder.type(value), rows); });
-            outputs.emplace_back(std::string(output.name), value);
+                wire::within("output " + in_quotes(output.name), [&] { declare(output, answer, rows); });
+            out.push_back(std::move(answer));
         }
-        return {std::move(state_.builder), std::move(outputs), std::move(state_.captures), state_.context.pass,
-                state_.context.prefer};
+        return out;
+    }
+
+    /// The same as a graph: a sequence is answered as its elements, what is absent not at all.
+    [[nodiscard]] inner_graph finish(std::string_view rows) && {
+        std::vector<named_value> all = answers(rows);
+        std::vector<std::pair<std::string, value_id>> outputs;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const std::string_view name = graph_.outputs[i].name;
+            if (all[i].id) outputs.emplace_back(std::string(name), *all[i].id);
+            if (!all[i].sequence) continue;
+            for (std::size_t at = 0; at < all[i].sequence->size(); ++at)
+                outputs.emplace_back(element_name(name, at), (*all[i].sequence)[at]);
+        }
+        std::map<std::string, std::int64_t> names;
+        if (outputs.size() != all.size())
+            for (const auto& [name, value] : outputs) expect_new(names, name, "output");
+        return {std::move(own_),     std::move(outputs),   std::move(all), std::move(state_.captures),
+                state_.context.pass, state_.context.prefer};
     }
 
 private:
+    void refuse_unsupported() const {
+        if (graph_.sparse_initializers != 0)
+            throw std::invalid_argument("expected dense initializers, got " +
+                                        std::to_string(graph_.sparse_initializers) + " sparse ones");
+        if (graph_.quantization_annotations != 0)
+            throw std::invalid_argument("expected a graph of plain tensors, got " +
+                                        std::to_string(graph_.quantization_annotations) + " quantization annotations");
+    }
+
+    /// An element of a sequence may have the name of another input or output.
+    static void expect_new(std::map<std::string, std::int64_t>& names, const std::string& name, const char* what) {
+        if (!names.emplace(name, 0).second)
+            throw std::invalid_argument("expected one " + std::string(what) + " " + in_quotes(name) + ", got two");
+    }
+
+    static std::string element_name(std::string_view sequence, std::size_t index) {
+        return std::string(sequence) + "[" + std::to_string(index) + "]";
+    }
+
+    value_id take(std::string name, knowledge known) {
+        expect_new(taken_, name, "input");
+        const bool narrow = is_narrow(known.type.type);
+        const value_id made = state_.builder.known_input(name, std::move(known));
+        return narrow ? state_.builder.add(cast(element::float32), {made}, std::move(name)).front() : made;
+    }
+
+    /// Narrow answers as the file declares them; refuses what contradicts it.
+    void declare(const value_info_proto& output, named_value& answer, std::string_view rows) {
+        const bool unlike = answer.absent ? !output.is_optional : output.is_sequence != answer.sequence.has_value();
+        if (output.is_tensor && unlike)
+            throw std::invalid_argument("expected " + std::string(output.is_sequence ? "a sequence" : "a tensor") +
+                                        " as declared, got " + answer.text());
+        const std::optional<element> declared = find_element(output.element_type);
+        const auto declare_one = [&](value_id& value, std::string_view row_name) {
+            if (declared && is_narrow(*declared) && state_.builder.type(value).type == element::float32)
+                value = state_.builder.add(cast(*declared), {value}, std::string(output.name)).front();
+            expect_declared(output, state_.builder.type(value), row_name);
+        };
+        if (answer.id) declare_one(*answer.id, rows);
+        if (answer.sequence)
+            for (value_id& element : *answer.sequence) declare_one(element, {});
+    }
+
     /// Inner graphs may read anything: with one of them, nothing is counted.
     void count_readers() {
         if (state_.around != nullptr) return;
@@ -195,30 +261,55 @@ private:
     }
 
     const graph_proto& graph_;
+    graph_builder own_;
     import_state state_;
+    std::map<std::string, std::int64_t> taken_{};                  ///< names of inputs
     std::unordered_map<std::string_view, std::size_t> readers_{};  ///< of each value, nodes to come and outputs
 };
 
 /// What is known of an inner graph is deduced again by each graph around it: the work doubles with every level.
 inline constexpr std::size_t max_graph_depth = 12;
 
-[[nodiscard]] inline inner_graph import_inner_graph(const graph_proto& inner, import_state& around,
-                                                    std::optional<inner_inputs> inputs) {
+inline void expect_graph_in(const import_state& around, const graph_proto& inner) {
     std::size_t depth = 1;
     for (const import_state* state = &around; state->around != nullptr; state = state->around) ++depth;
     if (depth > max_graph_depth)
         throw std::invalid_argument("expected graphs in graphs at most " + std::to_string(max_graph_depth) +
                                     " deep, got more");
+    const std::size_t parts =
+        inner.nodes.size() + inner.initializers.size() + inner.inputs.size() + inner.outputs.size();
+    around.context.unrolled.charge(1 + parts, 0, around.context.limits);
+}
+
+inline void expect_inputs(std::size_t given, std::size_t declared) {
+    if (given != declared)
+        throw std::invalid_argument("expected a graph of " + std::to_string(given) + " inputs, got " +
+                                    std::to_string(declared));
+}
+
+[[nodiscard]] inline inner_graph import_inner_graph(const graph_proto& inner, import_state& around,
+                                                    std::optional<inner_inputs> inputs) {
+    expect_graph_in(around, inner);
     graph_importer import(inner, around.context, &around);
     import.add_initializers();
     const auto declared = import.inputs();
-    if (inputs && inputs->size() != declared.size())
-        throw std::invalid_argument("expected a graph of " + std::to_string(inputs->size()) + " inputs, got " +
-                                    std::to_string(declared.size()));
+    if (inputs) expect_inputs(inputs->size(), declared.size());
     for (std::size_t i = 0; i < declared.size(); ++i)
         import.add_input(*declared[i], inputs ? (*inputs)[i] : knowledge{input_type(*declared[i], {}, {})});
     import.add_nodes();
     return std::move(import).finish({});
+}
+
+[[nodiscard]] inline std::vector<named_value> import_in_place(const graph_proto& inner, import_state& around,
+                                                              std::vector<named_value> inputs) {
+    expect_graph_in(around, inner);
+    graph_importer import(inner, around);
+    import.add_initializers();
+    const auto declared = import.inputs();
+    expect_inputs(inputs.size(), declared.size());
+    for (std::size_t i = 0; i < declared.size(); ++i) import.add_input(*declared[i], std::move(inputs[i]));
+    import.add_nodes();
+    return import.answers({});
 }
 
 /// Turns a model into a graph. `dims` states extents of open dimensions by name.
@@ -230,6 +321,7 @@ inline constexpr std::size_t max_graph_depth = 12;
     if (!model.opset && model.other_opsets.empty())
         throw std::invalid_argument("expected an opset of the domain ai.onnx, got none");
     context.import_inner = &import_inner_graph;
+    context.import_in_place = &import_in_place;
     context.opset = model.opset.value_or(last_opset);
     context.other_opsets = model.other_opsets;
     if (context.opset < first_opset || context.opset > last_opset)
@@ -240,14 +332,29 @@ inline constexpr std::size_t max_graph_depth = 12;
     import.add_initializers();
     const auto inputs = import.inputs();
     for (const auto& [name, extent] : dims)
-        if (!names_dimension(inputs, name))
-            throw std::invalid_argument("expected in load_options::dims names of input dimensions, got " +
-                                        in_quotes(name));
-    const row_dimension rows = find_row_dimension(inputs, dims);
+        if (names_dimension(inputs, name) ? names_holder(inputs, name) : !names_holder(inputs, name))
+            throw std::invalid_argument(names_dimension(inputs, name)
+                                            ? "expected one meaning of a name in load_options::dims, got " +
+                                                  in_quotes(name) + ", which is a dimension and an input"
+                                            : "expected in load_options::dims names of input dimensions, got " +
+                                                  in_quotes(name));
+    std::vector<std::int64_t> counts;
+    std::vector<const value_info_proto*> tensors;  // extents of a sequence may differ from element to element
     for (const value_info_proto* input : inputs) {
-        value_type type =
-            wire::within("input " + in_quotes(input->name), [&] { return input_type(*input, rows, dims); });
-        import.add_input(*input, {std::move(type)});
+        counts.push_back(
+            wire::within("input " + in_quotes(input->name), [&] { return stated_elements(*input, dims); }));
+        if (!input->is_sequence && counts.back() == 1) tensors.push_back(input);
+    }
+    const row_dimension rows = find_row_dimension(tensors, dims);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const value_info_proto& input = *inputs[i];
+        value_type type = wire::within("input " + in_quotes(input.name), [&] { return input_type(input, rows, dims); });
+        if (input.is_sequence)
+            import.add_sequence(input, type, counts[i]);
+        else if (counts[i] == 1)
+            import.add_input(input, knowledge{std::move(type)});
+        else
+            import.add_input(input, named_value::none());
     }
     import.add_nodes();
     return std::move(import).finish(rows.name).finish();

@@ -23,16 +23,20 @@ enum class weight_sums : std::uint8_t { at_first_checksum, at_load };
 
 struct load_options {
     graph_limits limits{};
-    std::map<std::string, std::int64_t> dims{};  ///< extents for symbolic dimensions, by name
-    std::vector<operator_entry> operators{};     ///< operators of the user's own, asked before those that are built in
-    preference prefer{};                         ///< accuracy or memory instead of speed
+    /// Extents for symbolic dimensions, by name. By an input's name: how many elements the sequence has that the graph
+    /// takes (it then takes tensors name[0], name[1], ..), or 1 or 0 for an optional tensor that is there or absent. An
+    /// optional sequence that is absent has -1.
+    std::map<std::string, std::int64_t> dims{};
+    std::vector<operator_entry> operators{};  ///< operators of the user's own, asked before those that are built in
+    preference prefer{};                      ///< accuracy or memory instead of speed
     weight_sums sums = weight_sums::at_first_checksum;  ///< at load: a tenth to a quarter longer, small networks more
 };
 
 /// "Add, And, ..., opset 1 to 22 of the domain ai.onnx"
 [[nodiscard]] std::string supported_operators();
 
-/// Reads a model from memory; the bytes are not needed afterwards. External data is refused.
+/// Reads a model from memory; the bytes are not needed afterwards. External data is refused. A sequence that the graph
+/// answers comes as tensors name[0], name[1], ..; an optional value as what it holds, or not at all.
 ///
 /// errors   throws load_error naming node, operator, version, what was expected and what came; std::bad_alloc.
 ///          Whatever the bytes are, memory stays within a multiple of them and options.limits

@@ -61,11 +61,19 @@ public:
         return all;
     }
     [[nodiscard]] value_id none() { return state_.builder.none(); }
-    /// Its elements, where the input is a sequence; null where it is a tensor.
+    /// Its elements, where the input is a sequence; null where it is none.
     [[nodiscard]] const std::vector<value_id>* sequence(std::size_t index) const {
-        if (!has_input(index)) throw std::invalid_argument("expected input " + std::to_string(index) + ", got none");
-        const named_value* const value = state_.find(node_.inputs[index]);
-        return value->sequence ? &*value->sequence : nullptr;
+        const named_value& value = any_named(index);
+        return value.sequence ? &*value.sequence : nullptr;
+    }
+    /// The input as it is: a tensor, a sequence, or absent.
+    [[nodiscard]] named_value any_input(std::size_t index) {
+        const named_value& value = any_named(index);
+        if (value.is_tensor()) return {input(index), nullptr, std::nullopt, value.declared};
+        named_value copy;
+        copy.sequence = value.sequence;
+        copy.absent = value.absent;
+        return copy;
     }
     [[nodiscard]] std::size_t input_count() const noexcept { return node_.inputs.size(); }
     [[nodiscard]] std::size_t output_count() const noexcept { return node_.outputs.size(); }
@@ -148,17 +156,32 @@ public:
     }
     /// A branch or body. Without `inputs`, its own take what they declare.
     [[nodiscard]] inner_graph subgraph(std::string_view name, std::optional<inner_inputs> inputs = {}) {
+        const graph_proto inner = parsed(name);
+        return wire::within("attribute " + in_quotes(name),
+                            [&] { return state_.context.import_inner(inner, state_, inputs); });
+    }
+    /// A branch or body for `inlined`.
+    [[nodiscard]] graph_proto parsed(std::string_view name) {
         const attribute_proto* found = find(name, attribute_proto::graph, "a graph");
         if (found == nullptr || !found->inner)
             throw std::invalid_argument("expected attribute " + in_quotes(name) + " with a graph, got none");
-        return wire::within("attribute " + in_quotes(name),
-                            [&] { return state_.context.import_inner(parse_graph(*found->inner), state_, inputs); });
+        state_.context.unrolled.charge(0, found->inner->size(), limits());
+        return wire::within("attribute " + in_quotes(name), [&] { return parse_graph(*found->inner); });
     }
-    /// The steps of a graph that takes nothing but captures, as steps of this one; its answers.
-    [[nodiscard]] std::vector<value_id> splice(const inner_graph& inner) {
-        std::vector<value_id> wanted;
-        for (const auto& [name, value] : inner.outputs) wanted.push_back(value);
-        return state_.builder.splice(inner.builder, inner.captures, wanted);
+    /// Its nodes become nodes of this graph; what it answers. Inputs may be sequences, or absent.
+    [[nodiscard]] std::vector<named_value> inlined(std::string_view name, const graph_proto& inner,
+                                                   std::vector<named_value> inputs) {
+        return wire::within("attribute " + in_quotes(name),
+                            [&] { return state_.context.import_in_place(inner, state_, std::move(inputs)); });
+    }
+    /// The same for one iteration of several, whose number and constants are bounded over the whole model.
+    [[nodiscard]] std::vector<named_value> unrolled(std::string_view name, const graph_proto& inner,
+                                                    std::vector<named_value> inputs) {
+        unrolled_bodies& all = state_.context.unrolled;
+        ++all.depth;
+        std::vector<named_value> made = inlined(name, inner, std::move(inputs));
+        --all.depth;
+        return made;
     }
     [[nodiscard]] const knowledge& known(value_id value) const { return state_.builder.known(value); }
     [[nodiscard]] bool has_attribute(std::string_view name) const {
@@ -187,7 +210,9 @@ public:
         check_scratch(op, inputs);
         const std::string prefix = model_label(op, label) + ": ";
         try {
-            return state_.builder.add(op, inputs, std::move(label));
+            std::vector<value_id> made = state_.builder.add(op, inputs, std::move(label));
+            charge(op, inputs, made);
+            return made;
         } catch (const std::invalid_argument& error) {  // the importer names the node, with its version
             std::string text = error.what();
             if (text.starts_with(prefix)) text.erase(0, prefix.size());
@@ -206,9 +231,12 @@ public:
     /// Names the node's one answer.
     void answer(value_id value) { answer(std::vector<value_id>{value}); }
     /// Names the node's one answer, a sequence.
-    void answer_sequence(std::vector<value_id> elements) {
-        expect_outputs(1);
-        define(0, {std::nullopt, nullptr, std::nullopt, 0, std::move(elements)});
+    void answer_sequence(std::vector<value_id> elements) { answer_any({named_value::of(std::move(elements))}); }
+    /// Names the node's answers, be they tensors, sequences or absent.
+    void answer_any(std::vector<named_value> values) {
+        expect_outputs(values.size());
+        for (std::size_t i = 0; i < values.size() && i < node_.outputs.size(); ++i)
+            if (!node_.outputs[i].empty()) define(i, std::move(values[i]));
     }
     void answer(const tensor_proto& stored) {
         expect_outputs(1);
@@ -227,18 +255,32 @@ public:
     /// Frees what was decoded for this node alone.
     void release() {
         for (const std::string_view name : node_.inputs)
-            if (const auto found = state_.values.find(name); found != state_.values.end())
-                import_state::forget(found->second);
+            if (named_value* const found = state_.find(name)) import_state::forget(*found);
     }
 
 private:
-    named_value& named(std::size_t index) {
+    [[nodiscard]] named_value& any_named(std::size_t index) const {
         if (!has_input(index)) throw std::invalid_argument("expected input " + std::to_string(index) + ", got none");
-        named_value& value = *state_.find(node_.inputs[index]);  // the importer has checked that it is defined
-        if (value.sequence)
-            throw std::invalid_argument("expected input " + std::to_string(index) +
-                                        " to be a tensor, got a sequence of " + std::to_string(value.sequence->size()));
+        return *state_.find(node_.inputs[index]);  // the importer has checked that it is defined
+    }
+    [[nodiscard]] named_value& named(std::size_t index) const {
+        named_value& value = any_named(index);
+        if (!value.is_tensor())
+            throw std::invalid_argument("expected input " + std::to_string(index) + " to be a tensor, got " +
+                                        value.text());
         return value;
+    }
+
+    /// What was computed while loading, what it was computed from, and packed weights.
+    void charge(const operation& op, const std::vector<value_id>& inputs, const std::vector<value_id>& made) const {
+        if (state_.context.unrolled.depth == 0 || made.empty()) return;
+        std::size_t bytes = op.weight_bytes();
+        const bool computed = state_.builder.known(made.front()).owner != nullptr;
+        for (const std::vector<value_id>* values : {&inputs, &made})
+            for (const value_id value : *values)
+                if (const auto elements = state_.builder.constant_of(value); elements && computed)
+                    bytes += elements->bytes();
+        state_.context.unrolled.charge(0, bytes, limits());
     }
 
     static std::string model_label(const operation& op, const std::string& name) {
@@ -284,6 +326,7 @@ private:
     }
 
     void define(std::size_t output, named_value value) {
+        if (value.sequence) state_.context.unrolled.charge(0, value.sequence->size() * sizeof(value_id), limits());
         if (node_.outputs[output].empty()) throw std::invalid_argument("expected an output with a name, got none");
         if (!state_.values.emplace(node_.outputs[output], std::move(value)).second)
             throw std::invalid_argument("expected a new name for its output, got " + in_quotes(node_.outputs[output]) +

@@ -64,12 +64,16 @@ struct dimension_proto {
     std::string_view param;
 };
 
-/// ValueInfoProto.
+/// ValueInfoProto: a tensor, a sequence of tensors, an optional one of either, or something else.
 struct value_info_proto {
     std::string_view name;
-    bool is_tensor = false;  ///< else a sequence, a map, or nothing
+    bool is_tensor = false;  ///< or, as a sequence or optional, holds tensors; else a map or the like, or nothing
     std::int64_t element_type = 0;
     std::optional<std::vector<dimension_proto>> shape;
+    bool is_sequence = false;
+    bool is_optional = false;
+
+    [[nodiscard]] bool is_plain() const noexcept { return !is_sequence && !is_optional; }
 };
 
 /// GraphProto: a model's, or a branch or body inside a node.
@@ -203,19 +207,37 @@ struct model_proto {
             }
         }
     };
-    for (auto field = wire::read(message); field.next();) {
-        if (field.tag() == 1) {
-            out.name = wire::bytes(field);
-        } else if (field.tag() == 2) {
-            for (auto type = wire::read(wire::bytes(field)); type.next();) {
-                if (type.tag() == 1)
-                    tensor_type(wire::bytes(type));
-                else
-                    type.skip();
-            }
-        } else {
-            field.skip();
+    const auto inside_of = [](std::string_view bytes) {  // of a sequence, or an optional value
+        std::string_view type;
+        for (auto field = wire::read(bytes); field.next();) {
+            if (field.tag() == 1)
+                type = wire::bytes(field);
+            else
+                field.skip();
         }
+        return type;
+    };
+    const auto read_type = [&](std::string_view bytes) {
+        std::string_view inside;
+        for (auto type = wire::read(bytes); type.next();) {
+            if (type.tag() == 1)
+                tensor_type(wire::bytes(type));
+            else if (type.tag() == 4 && !out.is_sequence)
+                out.is_sequence = true, inside = inside_of(wire::bytes(type));
+            else if (type.tag() == 9 && out.is_plain())
+                out.is_optional = true, inside = inside_of(wire::bytes(type));
+            else
+                type.skip();
+        }
+        return inside;
+    };
+    for (auto field = wire::read(message); field.next();) {
+        if (field.tag() == 1)
+            out.name = wire::bytes(field);
+        else if (field.tag() == 2)  // an optional value of a sequence of tensors is the deepest that there is
+            (void)read_type(read_type(read_type(wire::bytes(field))));
+        else
+            field.skip();
     }
     return out;
 }

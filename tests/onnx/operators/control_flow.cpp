@@ -163,6 +163,141 @@ TEST_CASE("Scan of opset 8 takes each element of a batch by itself") {
     CHECK_THAT(text_of([&] { (void)scanned({{"directions", ints{1, 0}}}, ""); }), Contains("'directions'"));
 }
 
+TEST_CASE("If whose branches answer sequences: as many elements in both, or a condition known at load") {
+    const auto branches = [](std::vector<std::string> inputs, std::vector<std::string> initializers,
+                             const std::vector<std::string>& otherwise) {
+        return model_file{
+            16,
+            {node("If", {"c"}, {"q", "s"},
+                  {inner("then_branch", {node("Neg", {"x"}, {"n"}), node("SequenceConstruct", {"n", "x"}, {"t"})}, {},
+                         {undeclared("t"), undeclared("n")}),
+                   inner("else_branch", {node("Abs", {"x"}, {"a"}), node("SequenceConstruct", otherwise, {"e"})}, {},
+                         {undeclared("e"), undeclared("x")})},
+                  "if")},
+            std::move(inputs),
+            {sequence_of(value("q", {N, d(2)})), undeclared("s")},
+            std::move(initializers)};
+    };
+    const std::vector<std::string> run_time{value("x", {N, d(2)}), flag}, rows_alone{value("x", {N, d(2)})};
+    const auto g = load(branches(run_time, {}, {"a", "a"}));
+    CHECK(output_names(g) == "q[0] q[1] s");
+    const auto x = fanfold::tensor::of<float>({1, 2}, {-1, 2});
+    const auto first = run(g, {x, truth(true)}, 1), second = run(g, {x, truth(false)}, 1);
+    CHECK(difference(first[0], {1, -2}) == 0);
+    CHECK(difference(first[1], {-1, 2}) == 0);
+    CHECK(difference(first[2], {1, -2}) == 0);
+    CHECK(difference(second[0], {1, 2}) == 0);
+    CHECK(difference(second[2], {-1, 2}) == 0);
+    CHECK_THAT(complaint(branches(run_time, {}, {"a"})),
+               Contains("node 'if' (If, opset 16): expected a condition known at load, or branches that answer alike, "
+                        "got a sequence of 2 and a sequence of 1 for output 0"));
+    CHECK(output_names(load(branches(rows_alone, {stored_flag("c", false)}, {"a"}))) == "q[0] s");
+    CHECK(output_names(load(branches(rows_alone, {stored_flag("c", true)}, {"a"}))) == "q[0] q[1] s");
+}
+
+TEST_CASE("If whose branches both answer nothing is not run") {
+    const auto nothing = [](const char* branch) {
+        return inner(branch, {node("SequenceEmpty", {}, {"e"}), node("Optional", {}, {"o"})}, {},
+                     {undeclared("e"), undeclared("o")});
+    };
+    const auto g = load(model_file{16,
+                                   {node("If", {"c"}, {"q", "p"}, {nothing("then_branch"), nothing("else_branch")}),
+                                    node("SequenceLength", {"q"}, {"y"}), node("OptionalHasElement", {"p"}, {"z"})},
+                                   {value("x", {N, d(2)}), flag},
+                                   {undeclared("y"), undeclared("z"), undeclared("x")}});
+    CHECK(g.state().steps.empty());
+    const auto out = run(g, {fanfold::tensor::of<float>({1, 2}, {1, 2}), truth(true)}, 1);
+    CHECK(out[0].as<std::int64_t>()() == 0);
+    CHECK(out[1].as<bool>()() == false);
+}
+
+TEST_CASE("Loop that carries a sequence becomes as many nodes as it has iterations") {
+    // q grows by x * (iteration + 1) until the condition, where given; each iteration's product is stacked, too.
+    const auto growing = [](const std::string& most, std::int64_t last, std::vector<std::string> initializers,
+                            std::vector<std::string> inputs = {value("x", {N, d(2)})}) {
+        initializers.push_back(tensor<float>("one", {}, {1}, 1));
+        initializers.push_back(tensor<std::int64_t>("last", {}, {last}, 7));
+        return model_file{
+            16,
+            {node("SequenceEmpty", {}, {"none"}),
+             node("Loop", {most, "", "none", "x"}, {"q", "v", "stack"},
+                  {inner("body",
+                         {node("Cast", {"i"}, {"f"}, {{"to", std::int64_t{1}}}), node("Add", {"f", "one"}, {"g"}),
+                          node("Mul", {"x", "g"}, {"m"}), node("SequenceInsert", {"s", "m"}, {"s2"}),
+                          node("SequenceAt", {"s2", "i"}, {"same"}), node("Add", {"u", "same"}, {"u2"}),
+                          node("Less", {"i", "last"}, {"c2"})},
+                         {undeclared("i"), undeclared("c"), undeclared("s"), undeclared("u")},
+                         {undeclared("c2"), undeclared("s2"), undeclared("u2"), undeclared("m")})},
+                  "loop")},
+            std::move(inputs),
+            {sequence_of(value("q", {N, d(2)})), value("v", {N, d(2)}), undeclared("stack")},
+            std::move(initializers)};
+    };
+    const auto three = tensor<std::int64_t>("trips", {}, {3}, 7);
+    const auto x = fanfold::tensor::of<float>({1, 2}, {1, 10});
+    for (const auto& g : {load(growing("trips", 100, {three})), load(growing("", 2, {}))}) {
+        CHECK(g.state().planned);
+        CHECK(output_names(g) == "q[0] q[1] q[2] v stack");
+        CHECK(output_type(g, 4) == "float32 [3, N, 2]");
+        const auto out = run(g, {x}, 1);
+        CHECK(difference(out[2], {3, 30}) == 0);
+        CHECK(difference(out[3], {7, 70}) == 0);
+        CHECK(difference(out[4], {1, 10, 2, 20, 3, 30}) == 0);
+    }
+    CHECK_THAT(
+        complaint(growing("trips", 100, {}, {value("x", {N, d(2)}), value("trips", std::vector<dim>{}, 7)})),
+        Contains("node 'loop' (Loop, opset 16): expected a trip count known at load, as it carries a sequence or "
+                 "an optional value, got int64 [] computed at run time"));
+    CHECK_THAT(complaint(growing("trips", 100, {tensor<std::int64_t>("trips", {}, {0}, 7)})),
+               Contains("expected 1 iteration or more for output 2, whose shape nothing else tells, got 0"));
+    CHECK_THAT(complaint(growing("trips", 100, {tensor<std::int64_t>("trips", {2}, {1, 1}, 7)})),
+               Contains("expected one integer, got int64 [2]"));
+    CHECK_THAT(complaint(growing("trips", INT64_MAX, {tensor<std::int64_t>("trips", {}, {INT64_MAX}, 7)})),
+               Contains("expected bodies of Loop and SequenceMap that come to at most 65536 nodes in all iterations"));
+    CHECK_THAT(complaint(growing("trips", 100, {tensor<float>("trips", {}, {3}, 1)})),
+               Contains("node 'loop' (Loop, opset 16): tensor holds float32, asked for int64"));
+}
+
+TEST_CASE("Loop that carries a sequence: the condition is known at load, what the body answers fits") {
+    const auto looping = [](const std::string& condition, std::vector<std::string> nodes, const texts& answers,
+                            std::vector<std::string> names = {"q"}) {
+        std::vector<std::string> outputs, declared;
+        for (const std::string& name : answers) outputs.push_back(undeclared(name));
+        for (const std::string& name : names) declared.push_back(undeclared(name));
+        nodes.push_back(node("SequenceInsert", {"s", "x"}, {"s2"}));
+        return complaint(
+            model_file{16,
+                       {node("SequenceConstruct", {"x"}, {"one"}),
+                        node("Loop", {"trips", condition, "one"}, names,
+                             {inner("body", nodes, {undeclared("i"), undeclared("c"), undeclared("s")}, outputs)})},
+                       {value("x", {N, d(2)}), value("run", std::vector<dim>{}, 9)},
+                       declared,
+                       {tensor<std::int64_t>("trips", {}, {2}, 7), stored_flag("no", false)}});
+    };
+    CHECK(looping("", {}, {"c", "s2"}).empty());
+    CHECK(looping("no", {}, {"c", "s2"}).empty());
+    const char* const known = "expected a condition known at load, as it carries a sequence or an optional value";
+    CHECK_THAT(looping("run", {}, {"c", "s2"}), Contains(known));
+    CHECK_THAT(looping("", {}, {"run", "s2"}), Contains(known));
+    CHECK_THAT(looping("", {}, {"s2", "s2"}), Contains("expected a condition, got a sequence of 2"));
+    CHECK_THAT(looping("", {}, {"c"}), Contains("a body with the condition and 1 carried values, got 1 outputs"));
+    CHECK_THAT(looping("", {}, {}), Contains("got 0 outputs"));
+    CHECK_THAT(looping("", {}, {"c", "s2", "s2"}, {"q", "p"}), Contains("expected a tensor to stack, got a sequence"));
+    CHECK_THAT(looping("", {}, {"i", "s2"}), Contains("expected one bool, got int64 []"));
+}
+
+TEST_CASE("A loop that the run counts, and a scan, answer tensors alone") {
+    const auto body = inner("body", {node("SequenceConstruct", {"v"}, {"s"})},
+                            {undeclared("i"), undeclared("c"), undeclared("v")}, {undeclared("c"), undeclared("s")});
+    CHECK_THAT(complaint(model_file{13, {node("Loop", {"", "c", "x"}, {"y"}, {body})}, {flag, value("x", {N})}, y}),
+               Contains("expected a body that answers tensors, got a sequence of 1"));
+    const auto scanned = inner("body", {node("SequenceConstruct", {"v"}, {"s"})}, {undeclared("v")}, {undeclared("s")});
+    CHECK_THAT(
+        complaint(model_file{
+            13, {node("Scan", {"x"}, {"y"}, {scanned, {"num_scan_inputs", std::int64_t{1}}})}, {value("x", {N})}, y}),
+        Contains("expected a body that answers tensors, got a sequence of 1"));
+}
+
 TEST_CASE("graphs inside of nodes that do not fit are refused") {
     CHECK_THAT(complaint(model_file{13, {node("If", {"c"}, {"y"}, {}, "if")}, {flag}, y}),
                Contains("node 'if' (If, opset 13): expected attribute 'then_branch' with a graph, got none"));

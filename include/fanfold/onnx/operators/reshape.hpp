@@ -1,4 +1,4 @@
-// fanfold/onnx/operators/reshape.hpp - Reshape, Flatten, Identity, and whether an optional tensor is there.
+// fanfold/onnx/operators/reshape.hpp - Reshape, Flatten, Identity.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <array>      // std::array
@@ -32,28 +32,13 @@ inline void import_flatten(node_import& node) {
 /// source   ONNX Identity-1 to Identity-21
 inline void import_identity(node_import& node) {
     node.expect_inputs(1, 1);
-    if (const auto* elements = node.sequence(0)) return node.answer_sequence(*elements);
+    if (named_value value = node.any_input(0); !value.is_tensor()) return node.answer_any({std::move(value)});
     node.answer(identity(), {node.input(0)});
 }
 
-/// Of tensors alone, which are there or left out.
-/// source   ONNX OptionalHasElement-18
-inline void import_optional_has_element(node_import& node) {
-    node.expect_inputs(0, 1);
-    node.answer(node.constant_value(tensor::of<bool>({}, {node.has_input(0)})));
-}
-/// source   ONNX OptionalGetElement-18
-inline void import_optional_get_element(node_import& node) {
-    node.expect_inputs(1, 1);
-    node.answer(identity(), {node.input(0)});
-}
-
-inline constexpr std::array reshape_operators{
-    operator_entry{"Reshape", first_opset, last_opset, &import_reshape},
-    operator_entry{"Flatten", first_opset, last_opset, &import_flatten},
-    operator_entry{"Identity", first_opset, last_opset, &import_identity},
-    operator_entry{"OptionalHasElement", 18, last_opset, &import_optional_has_element},
-    operator_entry{"OptionalGetElement", 18, last_opset, &import_optional_get_element}};
+inline constexpr std::array reshape_operators{operator_entry{"Reshape", first_opset, last_opset, &import_reshape},
+                                              operator_entry{"Flatten", first_opset, last_opset, &import_flatten},
+                                              operator_entry{"Identity", first_opset, last_opset, &import_identity}};
 
 }  // namespace onnx
 }  // namespace fanfold::inline FANFOLD_ABI

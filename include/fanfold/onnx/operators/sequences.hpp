@@ -1,4 +1,5 @@
-// fanfold/onnx/operators/sequences.hpp - SequenceAt and the like: lists of tensors, resolved at load.
+// fanfold/onnx/operators/sequences.hpp - SequenceAt and the like: lists of tensors, and values that may be absent,
+// resolved at load.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::min
@@ -22,7 +23,7 @@ namespace detail {
 
 [[nodiscard]] inline const std::vector<value_id>& sequence_input(node_import& node) {
     if (const auto* elements = node.sequence(0)) return *elements;
-    throw std::invalid_argument("expected a sequence, got " + node.type(0).text());
+    throw std::invalid_argument("expected a sequence, got " + node.type(0).text());  // or what refuses the absent
 }
 
 [[nodiscard]] inline const std::vector<value_id>& filled_sequence(node_import& node) {
@@ -129,6 +130,56 @@ inline void import_concat_from_sequence(node_import& node) {
     node.answer(concat(axis), elements);
 }
 
+/// The body for each element in turn, as nodes of the graph; inputs after the first may be tensors, the same each time.
+/// source   ONNX SequenceMap-17
+inline void import_sequence_map(node_import& node) {
+    if (node.input_count() == 0) throw std::invalid_argument("expected 1 input or more, got 0");
+    const std::size_t count = detail::sequence_input(node).size();
+    std::vector<named_value> inputs;
+    for (std::size_t i = 0; i < node.input_count(); ++i) {
+        inputs.push_back(node.any_input(i));
+        if (inputs[i].absent || (inputs[i].sequence && inputs[i].sequence->size() != count))
+            throw std::invalid_argument("expected input " + std::to_string(i) + " to be a sequence of " +
+                                        std::to_string(count) + " or a tensor, got " + inputs[i].text());
+    }
+    const graph_proto body = node.parsed("body");
+    std::vector<std::vector<value_id>> answers(body.outputs.size());
+    for (std::size_t at = 0; at < count; ++at) {
+        std::vector<named_value> now;
+        for (const named_value& input : inputs)
+            now.push_back(input.sequence ? named_value{(*input.sequence)[at]} : input);
+        const std::vector<named_value> made = node.unrolled("body", body, std::move(now));
+        for (std::size_t i = 0; i < made.size(); ++i) {
+            if (!made[i].id) throw std::invalid_argument("expected a body that answers tensors, got " + made[i].text());
+            answers[i].push_back(*made[i].id);
+        }
+    }
+    std::vector<named_value> sequences;
+    for (std::vector<value_id>& elements : answers) sequences.push_back(named_value::of(std::move(elements)));
+    node.answer_any(std::move(sequences));
+}
+
+/// source   ONNX Optional-15
+inline void import_optional(node_import& node) {
+    node.expect_inputs(0, 1);
+    node.ignore_attribute("type");
+    node.answer_any({node.has_input(0) ? node.any_input(0) : named_value::none()});
+}
+/// Of a tensor or a sequence, too, and of nothing, since 18.
+/// source   ONNX OptionalHasElement-15, OptionalHasElement-18
+inline void import_optional_has_element(node_import& node) {
+    node.expect_inputs(0, 1);
+    const bool there = node.has_input(0) && !node.any_input(0).absent;
+    node.answer(node.constant_value(tensor::of<bool>({}, {there})));
+}
+/// source   ONNX OptionalGetElement-15, OptionalGetElement-18
+inline void import_optional_get_element(node_import& node) {
+    node.expect_inputs(1, 1);
+    named_value value = node.any_input(0);
+    if (value.absent) throw std::invalid_argument("expected an optional value that is there, got an absent one");
+    node.answer_any({std::move(value)});
+}
+
 inline constexpr std::array sequence_operators{
     operator_entry{"SequenceEmpty", 11, last_opset, &import_sequence_empty},
     operator_entry{"SequenceConstruct", 11, last_opset, &import_sequence_construct},
@@ -137,7 +188,11 @@ inline constexpr std::array sequence_operators{
     operator_entry{"SequenceAt", 11, last_opset, &import_sequence_at},
     operator_entry{"SequenceLength", 11, last_opset, &import_sequence_length},
     operator_entry{"SplitToSequence", 11, last_opset, &import_split_to_sequence},
-    operator_entry{"ConcatFromSequence", 11, last_opset, &import_concat_from_sequence}};
+    operator_entry{"ConcatFromSequence", 11, last_opset, &import_concat_from_sequence},
+    operator_entry{"SequenceMap", 17, last_opset, &import_sequence_map},
+    operator_entry{"Optional", 15, last_opset, &import_optional},
+    operator_entry{"OptionalHasElement", 15, last_opset, &import_optional_has_element},
+    operator_entry{"OptionalGetElement", 15, last_opset, &import_optional_get_element}};
 
 }  // namespace onnx
 }  // namespace fanfold::inline FANFOLD_ABI
