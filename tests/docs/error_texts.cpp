@@ -20,6 +20,8 @@ TEST_CASE("docs/onnx.md shows error texts as they are") {
         complaint(one_node(node("Gelu", {"x"}, {"y"}, {}, "act1"), {N, d(10)})),
         complaint(one_node(node("Gemm", {"x", "w"}, {"y"}, {}, "fc1"), {N, d(784)})),
         complaint(model_file{13, {node("Relu", {"x"}, {"y"})}, {undeclared("x")}, {undeclared("y")}}),
+        complaint(model_file{
+            13, {node("Identity", {"images"}, {"y"})}, {sequence_of(value("images", {N}))}, {undeclared("y")}}),
     };
     for (const std::string& text : shown) {
         INFO(text);

@@ -11,11 +11,14 @@
 #include <ctime>
 #include <exception>
 #include <fanfold/onnx/load.hpp>
+#include <fanfold/onnx/proto.hpp>
+#include <map>
 #include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -27,6 +30,16 @@ namespace {
 using namespace fanfold;
 
 constexpr std::size_t bytes_per_value = std::size_t{1} << 22;
+
+/// Two elements for every sequence that the model takes; optional tensors are there.
+std::map<std::string, std::int64_t> some_elements(std::string_view bytes) {
+    std::map<std::string, std::int64_t> out;
+    const onnx::model_proto model = onnx::parse_model(bytes);
+    if (model.graph)
+        for (const onnx::value_info_proto& input : model.graph->inputs)
+            if (!input.is_plain()) out.emplace(input.name, input.is_sequence ? 2 : 1);
+    return out;
+}
 
 /// Open extents are 1, one row; elements are small integers of either sign.
 tensor some(const value_type& type) {
@@ -137,7 +150,9 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::clock_t start = std::clock();
     try {
-        const graph model = onnx::load(std::as_bytes(std::span(data, size)), {.limits = {bytes_per_value}});
+        const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+        const graph model = onnx::load(std::as_bytes(std::span(data, size)),
+                                       {.limits = {bytes_per_value}, .dims = some_elements(bytes)});
         std::vector<tensor> inputs;
         for (const std::size_t input : model.state().inputs) inputs.push_back(some(model.state().values[input].type));
         const std::vector<tensor_view> views(inputs.begin(), inputs.end());

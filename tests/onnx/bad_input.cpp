@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <new>
 #include <optional>
 #include <random>
@@ -16,8 +17,8 @@
 #include "model_writer.hpp"
 
 using namespace written;
-using fanfold_test::sanitized;
 using Catch::Matchers::Contains;
+using fanfold_test::sanitized;
 
 namespace {
 
@@ -33,10 +34,10 @@ struct tally {
 };
 
 /// Loads; runs one row (or one static batch) when that works. Anything else than a refusal with a text fails the test.
-void load_and_run(const std::string& bytes, tally& counts) {
+void load_and_run(const std::string& bytes, tally& counts, const std::map<std::string, std::int64_t>& dims = {}) {
     std::optional<fanfold::graph> g;
     try {
-        g = load(bytes, {.limits = {.bytes_per_value = limit}, .dims = {}});
+        g = load(bytes, {.limits = {.bytes_per_value = limit}, .dims = dims});
     } catch (const fanfold::onnx::load_error& error) {
         ++counts.refused;
         const std::string text = error.what();
@@ -165,6 +166,42 @@ TEST_CASE("small models with every operator, one bit flipped, are refused or run
         }
     CHECK(counts.refused > 1000);
     CHECK(counts.ran > 1000);
+}
+
+TEST_CASE("a model of sequences and optional values, one bit flipped or cut short, is refused or runs") {
+    const attribute add =
+        inner("body",
+              {node("SequenceAt", {"q", "i"}, {"e"}), node("Add", {"e", "x"}, {"a"}),
+               node("SequenceInsert", {"s", "a"}, {"s2"}), node("OptionalHasElement", {"p"}, {"has"}),
+               node("If", {"has"}, {"t2"},
+                    {inner("then_branch", {node("OptionalGetElement", {"p"}, {"g"})}, {}, {undeclared("g")}),
+                     inner("else_branch", {node("Neg", {"a"}, {"n"})}, {}, {undeclared("n")})})},
+              {undeclared("i"), undeclared("c"), undeclared("s"), undeclared("t")},
+              {undeclared("c"), undeclared("s2"), undeclared("t2")});
+    const attribute scale =
+        inner("body", {node("Mul", {"u", "v"}, {"w"})}, {undeclared("u"), undeclared("v")}, {undeclared("w")});
+    const std::string original = model_file{
+        18,
+        {node("SequenceLength", {"q"}, {"count"}), node("SequenceEmpty", {}, {"none"}), node("Optional", {}, {"p"}),
+         node("Loop", {"count", "", "none", "x"}, {"y", "last"}, {add}),
+         node("SequenceMap", {"y", "x"}, {"z"}, {scale}), node("Identity", {"o"}, {"same"})},
+        {value("x", {N, d(2)}), sequence_of(value("q", {N, d(2)})), optional_of(sequence_of(value("o", {d(2)})))},
+        {sequence_of(value("y", {N, d(2)})), undeclared("last"), sequence_of(value("z", {N, d(2)})),
+         optional_of(sequence_of(value(
+             "same", {d(2)})))}}.bytes();
+    tally counts;
+    const std::map<std::string, std::int64_t> dims{{"q", 3}, {"o", 1}};
+    load_and_run(original, counts, dims);
+    REQUIRE(counts.ran == 1);
+    for (std::size_t bit = 0; bit < original.size() * 8; ++bit) {
+        std::string bytes = original;
+        bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+        load_and_run(bytes, counts, dims);
+    }
+    CHECK(counts.refused > 1000);
+    CHECK(counts.ran > 1000);
+    for (std::size_t length = 0; length < original.size(); ++length)
+        load_and_run(original.substr(0, length), counts, dims);
 }
 
 TEST_CASE("huge declared sizes are refused without memory for them") {
