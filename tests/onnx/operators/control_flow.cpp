@@ -260,7 +260,7 @@ TEST_CASE("Loop that carries a sequence becomes as many nodes as it has iteratio
 
 TEST_CASE("Loop that carries a sequence: the condition is known at load, what the body answers fits") {
     const auto looping = [](const std::string& condition, std::vector<std::string> nodes, const texts& answers,
-                            std::vector<std::string> names = {"q"}) {
+                            const texts& names = {"q"}) {
         std::vector<std::string> outputs, declared;
         for (const std::string& name : answers) outputs.push_back(undeclared(name));
         for (const std::string& name : names) declared.push_back(undeclared(name));

@@ -281,13 +281,13 @@ TEST_CASE("What is absent is refused where something is read, and where a tensor
 }
 
 TEST_CASE("SequenceMap runs its body for each element, with tensors that are the same each time") {
-    const auto mapped = [](std::vector<std::string> inputs, std::int64_t count, std::vector<std::string> body_inputs) {
+    const auto mapped = [](const texts& inputs, std::int64_t count, const texts& body_inputs) {
         return model_file{
             17,
-            {node("SequenceMap", std::move(inputs), {"y", "s"},
+            {node("SequenceMap", inputs, {"y", "s"},
                   {inner("body",
                          {node("Sub", {"a", "b"}, {"c"}), node("Mul", {"c", "x"}, {"m"}), node("Shape", {"a"}, {"n"})},
-                         std::move(body_inputs), {undeclared("m"), undeclared("n")})},
+                         body_inputs, {undeclared("m"), undeclared("n")})},
                   "map")},
             {value("x", {N, d(2)}), sequence_of(value("q", {N, d(2)})), value("k", std::vector<dim>{d(count)})},
             {sequence_of(value("y", {N, d(2)})), sequence_of(value("s", {d(2)}, 7))}};
