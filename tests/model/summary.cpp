@@ -51,3 +51,20 @@ TEST_CASE("what only a run tells is left out; a recurrent layer counts its produ
         later.summary(),
         Contains("Exp 'e' float32 [N, ?] -> float32 [N, ?]\n1 steps, 0 bytes of weights, shapes known at run time\n"));
 }
+
+TEST_CASE("a summary tells what outputs' numbers stand for, and so does the graph") {
+    graph_builder g;
+    const auto x = g.input("x", {element::int64, {rows_extent, 2}});
+    auto names = std::make_shared<value_names>();
+    names->categories = {"cat", "dog"};
+    for (char c = 'a'; c < 'k'; ++c) names->columns.emplace_back(1, c);
+    g.name(x, names);
+    const auto y = g.add(unary_function(kernel::unary::abs), {x}).front();
+    const graph model = std::move(g).finish({{"x", x}, {"y", y}});
+    CHECK_THAT(model.summary(), Contains("\noutput 'x': categories 'cat', 'dog'; columns 'a', 'b', 'c', 'd', 'e', 'f', "
+                                         "'g', 'h' and 2 more\n1 steps"));
+    CHECK(model.categories(0).size() == 2);
+    CHECK(model.columns(0)[9] == "j");
+    CHECK(model.categories(1).empty());
+    CHECK(model.columns(1).empty());
+}

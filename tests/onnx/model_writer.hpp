@@ -140,6 +140,36 @@ inline std::string holder(const std::string& inside, protozero::pbf_tag_type fie
 }
 inline std::string sequence_of(const std::string& inside) { return holder(inside, 4); }
 inline std::string optional_of(const std::string& inside) { return holder(inside, 9); }
+/// A ValueInfoProto of a sequence of maps from strings, or integers, to floats.
+inline std::string maps(std::string_view name, int key = 8) {
+    std::string number, map, sequence, type, out;
+    protozero::pbf_writer(number).add_int32(1, 1);
+    {
+        std::string value;
+        protozero::pbf_writer(value).add_message(1, number);
+        protozero::pbf_writer w(map);
+        w.add_int32(1, key);
+        w.add_message(2, value);
+    }
+    protozero::pbf_writer(type).add_message(5, map);
+    protozero::pbf_writer(sequence).add_message(1, type);
+    std::string whole;
+    protozero::pbf_writer(whole).add_message(4, sequence);
+    protozero::pbf_writer w(out);
+    w.add_string(1, name.data(), name.size());
+    w.add_message(2, whole);
+    return out;
+}
+/// TensorProto of strings.
+inline std::string strings(std::string_view name, const texts& values) {
+    std::string out;
+    protozero::pbf_writer w(out);
+    w.add_int64(1, static_cast<std::int64_t>(values.size()));
+    w.add_int32(2, 8);
+    for (const std::string& value : values) w.add_bytes(6, value);
+    w.add_string(8, name.data(), name.size());
+    return out;
+}
 
 /// ModelProto, built from messages.
 struct model_file {
@@ -148,6 +178,7 @@ struct model_file {
     std::vector<std::string> inputs;
     std::vector<std::string> outputs;
     std::vector<std::string> initializers = {};
+    std::int64_t ml = 0;  ///< opset of the domain ai.onnx.ml; 0: not imported
 
     std::string bytes() const {
         std::string out;
@@ -161,9 +192,16 @@ struct model_file {
             for (const auto& v : inputs) graph.add_message(11, v);
             for (const auto& v : outputs) graph.add_message(12, v);
         }
-        protozero::pbf_writer set(w, 8);
-        set.add_string(1, "");
-        set.add_int64(2, opset);
+        {
+            protozero::pbf_writer set(w, 8);
+            set.add_string(1, "");
+            set.add_int64(2, opset);
+        }
+        if (ml != 0) {
+            protozero::pbf_writer set(w, 8);
+            set.add_string(1, "ai.onnx.ml");
+            set.add_int64(2, ml);
+        }
         return out;
     }
 };

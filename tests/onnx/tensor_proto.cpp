@@ -141,3 +141,17 @@ TEST_CASE("external data comes from the model's own folder only") {
                Contains("got a file of 16"));
     CHECK_THROWS_WITH(read(external({4}, {{"location", "w.bin"}})), Contains("a model from memory has no folder"));
 }
+
+TEST_CASE("strings of a tensor are held as their positions") {
+    std::vector<std::string> names;
+    const std::string stored = written::strings("s", {"b", "", "b"});
+    const fanfold::tensor positions = fanfold::onnx::to_positions(fanfold::onnx::parse_tensor(stored), names);
+    CHECK(names == std::vector<std::string>{"b", "", "b"});
+    CHECK(positions.shape() == fanfold::shape{3});
+    CHECK(positions.as<std::int64_t>().flat()[2] == 2);
+    std::string more = stored;
+    protozero::pbf_writer(more).add_bytes(6, "one too many");
+    names.clear();
+    CHECK_THROWS_WITH(fanfold::onnx::to_positions(fanfold::onnx::parse_tensor(more), names),
+                      "expected 3 strings, got 4");
+}

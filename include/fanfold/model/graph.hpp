@@ -28,6 +28,17 @@ public:
     /// A graph exported with a static batch takes exactly this many rows a call; 0: any number.
     [[nodiscard]] std::size_t rows_per_call() const noexcept { return state_->rows_per_call; }
 
+    /// What an output's elements stand for: they are positions (int64) in this list. Empty where they are numbers.
+    [[nodiscard]] std::span<const std::string> categories(std::size_t output) const {
+        const auto& names = state_->values[state_->outputs.at(output)].names;
+        return names == nullptr ? std::span<const std::string>() : names->categories;
+    }
+    /// What the columns of an output (its last axis) stand for, in their order; empty where nobody has named them.
+    [[nodiscard]] std::span<const std::string> columns(std::size_t output) const {
+        const auto& names = state_->values[state_->outputs.at(output)].names;
+        return names == nullptr ? std::span<const std::string>() : names->columns;
+    }
+
     /// The step that makes rows depend on each other, as far as it is known at load; empty when none does. Such a graph
     /// cannot be split into shards.
     [[nodiscard]] const std::string& row_mixer() const noexcept { return state_->row_mixer; }
@@ -176,7 +187,8 @@ public:
     }
 
     /// One line a step: operation, name, shapes; what a row costs: floating-point operations where the step can tell
-    /// them, bytes read and written where shapes are known; bytes of weights; whether checksums see it. Then the sums.
+    /// them, bytes read and written where shapes are known; bytes of weights; whether checksums see it. Then outputs whose
+    /// numbers have names, and the sums.
     [[nodiscard]] std::string summary() const { return detail::summary_of(*state_); }
 
 private:

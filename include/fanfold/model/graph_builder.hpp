@@ -93,6 +93,11 @@ public:
         return answers;
     }
 
+    /// Says what the numbers of a value stand for. Other values that are made of it do not take that over.
+    void name(value_id value, std::shared_ptr<const value_names> names) {
+        graph_.values.at(value.index).names = std::move(names);
+    }
+
     [[nodiscard]] const value_type& type(value_id value) const { return known_.at(value.index).type; }
     /// Everything that is known of a value; valid until the next call that adds.
     [[nodiscard]] const knowledge& known(value_id value) const { return known_.at(value.index); }

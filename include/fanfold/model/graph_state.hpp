@@ -15,13 +15,20 @@ namespace fanfold::inline FANFOLD_ABI {
 /// block of the workspace when only the run tells it.
 enum class value_place { input, constant, output, slot, block, absent, unused };
 
+/// What numbers of a value stand for, where a file has names for them.
+struct value_names {
+    std::vector<std::string> categories{};  ///< of elements, which are positions in this list; empty: plain numbers
+    std::vector<std::string> columns{};     ///< of the last axis
+};
+
 /// One edge of a graph.
 struct graph_value {
     std::string name;
     value_type type;
     value_place place = value_place::slot;
-    std::size_t index = 0;  ///< which input, constant, output or slot
-    std::size_t root = 0;   ///< the value whose elements these are, itself unless it is an alias
+    std::size_t index = 0;                       ///< which input, constant, output or slot
+    std::size_t root = 0;                        ///< the value whose elements these are, itself unless it is an alias
+    std::shared_ptr<const value_names> names{};  ///< null: none
 };
 
 /// One operation of a graph with the values that it reads and writes.

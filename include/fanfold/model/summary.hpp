@@ -38,6 +38,20 @@ struct step_cost {
     return cost;
 }
 
+/// "output 'label': categories 'cat', 'dog'", with a line end; at most eight names of a list.
+[[nodiscard]] inline std::string text_of_names(const std::string& output, const value_names& names) {
+    std::string text = "output '" + output + "':";
+    const auto list = [&](const char* what, const std::vector<std::string>& all) {
+        if (all.empty()) return;
+        text.append(text.back() == ':' ? " " : "; ").append(what);
+        for (std::size_t i = 0; i < all.size() && i < 8; ++i) text.append(i == 0 ? " '" : ", '").append(all[i]) += "'";
+        if (all.size() > 8) text += " and " + std::to_string(all.size() - 8) + " more";
+    };
+    list("categories", names.categories);
+    list("columns", names.columns);
+    return text + "\n";
+}
+
 [[nodiscard]] inline std::string summary_of(const graph_state& g) {
     std::string text;
     std::uint64_t flops = 0, checked_flops = 0;
@@ -55,6 +69,8 @@ struct step_cost {
         flops += cost.flops;
         if (step.op.checks_sums()) checked_flops += cost.flops;
     }
+    for (std::size_t i = 0; i < g.outputs.size(); ++i)
+        if (const auto& names = g.values[g.outputs[i]].names) text += text_of_names(g.output_names[i], *names);
     text += std::to_string(g.steps.size()) + " steps, " + std::to_string(g.weight_bytes) + " bytes of weights, ";
     if (!g.planned) return text + "shapes known at run time\n";
     text += std::to_string(flops) + " flops";

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>        // std::int64_t
+#include <memory>         // std::shared_ptr
 #include <optional>       // std::optional
 #include <span>           // std::span
 #include <stdexcept>      // std::invalid_argument
@@ -28,6 +29,7 @@ struct named_value {
     std::int64_t declared = 0;        ///< the data type of a graph's input, or of what was cast
     std::optional<std::vector<value_id>> sequence{};
     bool absent = false;
+    std::shared_ptr<const value_names> names{};  ///< of strings, held as their positions, and of the columns of maps
 
     [[nodiscard]] bool is_tensor() const noexcept { return !sequence && !absent; }
     /// "a sequence of 3": what is no tensor.
@@ -127,12 +129,25 @@ struct import_state {
             });
         return *value.decoded;
     }
+    /// Stored strings become positions in a list of them.
+    void name_strings(std::string_view name, named_value& value) {
+        constexpr std::int64_t string = 8;
+        if (value.stored == nullptr || value.stored->data_type != string) return;
+        auto names = std::make_shared<value_names>();
+        tensor positions =
+            wire::within("tensor " + in_quotes(name), [&] { return to_positions(*value.stored, names->categories); });
+        context.unrolled.charge(0, positions.bytes(), context.limits);
+        value = {builder.constant(std::move(positions), std::string(name))};
+        value.declared = string;
+        value.names = std::move(names);
+    }
     static void forget(named_value& value) noexcept { value.decoded.reset(); }
 
     /// The value in the graph; stored elements become a constant of it.
     value_id materialize(std::string_view name, named_value& value) {
         if (!value.is_tensor())
             throw std::invalid_argument("expected " + in_quotes(name) + " to be a tensor, got " + value.text());
+        name_strings(name, value);
         if (!value.id) {
             (void)decode(name, value);
             value.id = builder.constant(*std::move(value.decoded), std::string(name));
@@ -154,6 +169,7 @@ struct import_state {
             for (const value_id item : *outer->sequence) here.sequence->push_back(capture(name, item));
         } else if (!outer->absent) {
             here.id = capture(name, around->materialize(name, *outer));
+            here.names = outer->names;
         }
         return &values.emplace(name, std::move(here)).first->second;
     }

@@ -5,6 +5,7 @@
 #include <cstddef>        // std::size_t
 #include <cstdint>        // std::int64_t
 #include <map>            // std::map
+#include <memory>         // std::shared_ptr
 #include <optional>       // std::optional
 #include <stdexcept>      // std::invalid_argument
 #include <string>         // std::string
@@ -97,8 +98,10 @@ public:
             named_value answer = found->absent     ? named_value::none()
                                  : found->sequence ? named_value::of(*found->sequence)
                                                    : named_value{state_.materialize(output.name, *found)};
-            if (state_.around == nullptr)
-                wire::within("output " + in_quotes(output.name), [&] { declare(output, answer, rows); });
+            wire::within("output " + in_quotes(output.name), [&] {
+                if (found->names != nullptr) return name_output(output, *answer.id, found->names, rows);
+                if (state_.around == nullptr) declare(output, answer, rows);
+            });
             out.push_back(std::move(answer));
         }
         return out;
@@ -164,6 +167,21 @@ private:
         if (answer.id) declare_one(*answer.id, rows);
         if (answer.sequence)
             for (value_id& element : *answer.sequence) declare_one(element, {});
+    }
+
+    /// Strings are declared as such and answered as their positions; maps as a sequence, and answered as a tensor.
+    void name_output(value_info_proto declared, value_id value, const std::shared_ptr<const value_names>& names,
+                     std::string_view rows) {
+        constexpr std::int64_t string = 8, int64 = 7;
+        const bool strings = !names->categories.empty();
+        const char* const what = strings ? "strings" : "maps";
+        if (state_.around != nullptr)
+            throw std::invalid_argument("expected numbers from a graph in a node, got " + std::string(what));
+        if (declared.is_tensor && declared.element_type != 0 && !(strings && declared.element_type == string))
+            throw std::invalid_argument("expected " + declared_text(declared) + " as declared, got " + what);
+        if (declared.element_type == string) declared.element_type = int64;
+        expect_declared(declared, state_.builder.type(value), rows);
+        state_.builder.name(value, names);
     }
 
     /// Inner graphs may read anything: with one of them, nothing is counted.

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
+#include <memory>       // std::shared_ptr
 #include <optional>     // std::optional
 #include <span>         // std::span
 #include <stdexcept>    // std::invalid_argument
@@ -74,6 +75,19 @@ public:
         copy.sequence = value.sequence;
         copy.absent = value.absent;
         return copy;
+    }
+    /// The strings of which the input holds positions; null where it holds numbers. Its positions may be read then.
+    [[nodiscard]] std::shared_ptr<const value_names> strings(std::size_t index) {
+        if (!has_input(index)) throw std::invalid_argument("expected input " + std::to_string(index) + ", got none");
+        named_value& value = *state_.find(node_.inputs[index]);
+        state_.name_strings(node_.inputs[index], value);
+        if (value.names == nullptr || value.names->categories.empty()) return nullptr;
+        reads_strings_ = index;
+        return value.names;
+    }
+    /// The operator moves elements of input 0, whatever they are: where they are strings, its first answer's are, too.
+    void moves_strings() {
+        if (has_input(0)) moved_ = strings(0);
     }
     [[nodiscard]] std::size_t input_count() const noexcept { return node_.inputs.size(); }
     [[nodiscard]] std::size_t output_count() const noexcept { return node_.outputs.size(); }
@@ -252,6 +266,12 @@ public:
     /// Adds an operation; its answers are the node's.
     void answer(const operation& op, const std::vector<value_id>& inputs) { answer(add_all(op, inputs)); }
 
+    /// Says what the numbers of an answer stand for that is named already.
+    void name(std::size_t output, value_names names) {
+        if (!has_output(output)) return;
+        state_.find(node_.outputs[output])->names = std::make_shared<const value_names>(std::move(names));
+    }
+
     /// Frees what was decoded for this node alone.
     void release() {
         for (const std::string_view name : node_.inputs)
@@ -268,6 +288,10 @@ private:
         if (!value.is_tensor())
             throw std::invalid_argument("expected input " + std::to_string(index) + " to be a tensor, got " +
                                         value.text());
+        state_.name_strings(node_.inputs[index], value);
+        if (value.names != nullptr && reads_strings_ != index)
+            throw std::invalid_argument("expected input " + std::to_string(index) + " to hold numbers, got " +
+                                        (value.names->categories.empty() ? "maps" : "strings"));
         return value;
     }
 
@@ -326,6 +350,7 @@ private:
     }
 
     void define(std::size_t output, named_value value) {
+        if (output == 0 && moved_ != nullptr) value.names = moved_;
         if (value.sequence) state_.context.unrolled.charge(0, value.sequence->size() * sizeof(value_id), limits());
         if (node_.outputs[output].empty()) throw std::invalid_argument("expected an output with a name, got none");
         if (!state_.values.emplace(node_.outputs[output], std::move(value)).second)
@@ -336,6 +361,8 @@ private:
     const node_proto& node_;
     import_state& state_;
     std::vector<bool> used_;
+    std::optional<std::size_t> reads_strings_{};  ///< the input whose positions may be read
+    std::shared_ptr<const value_names> moved_{};
 };
 
 }  // namespace onnx

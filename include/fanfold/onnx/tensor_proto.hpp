@@ -13,6 +13,7 @@
 #include <string_view>   // std::string_view
 #include <system_error>  // std::errc
 #include <type_traits>   // std::is_same_v
+#include <vector>        // std::vector
 
 #include "../core/tensor.hpp"
 #include "../model/symbolic_shape.hpp"
@@ -197,6 +198,26 @@ namespace detail {
                 if (*byte != std::byte{0}) *byte = std::byte{1};
     });
     return *std::move(out);
+}
+
+/// The positions of the strings of a TensorProto in `strings`, which takes them up.
+///
+/// errors   throws std::invalid_argument when there are not as many as the shape says
+[[nodiscard]] inline tensor to_positions(const tensor_proto& proto, std::vector<std::string>& strings) {
+    const shape extents{std::span<const std::int64_t>(proto.dims)};
+    for (auto field = wire::read(proto.message); field.next();) {
+        if (field.tag() == 6)
+            strings.emplace_back(wire::bytes(field));
+        else
+            field.skip();
+    }
+    if (strings.size() != extents.volume())
+        throw std::invalid_argument("expected " + std::to_string(extents.volume()) + " strings, got " +
+                                    std::to_string(strings.size()));
+    tensor out = tensor::uninitialized(element::int64, extents);
+    std::int64_t position = 0;
+    for (std::int64_t& one : out.as<std::int64_t>().flat()) one = position++;
+    return out;
 }
 
 }  // namespace onnx

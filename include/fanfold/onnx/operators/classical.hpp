@@ -16,6 +16,7 @@
 #include "../../model/operators/elementwise.hpp"
 #include "../node.hpp"
 #include "choice.hpp"
+#include "labels.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
@@ -294,21 +295,18 @@ inline void import_tree_regressor(node_import& node) {
 /// source   ONNX-ML TreeEnsembleClassifier-1, TreeEnsembleClassifier-3
 inline void import_tree_classifier(node_import& node) {
     node.expect_inputs(1, 1);
-    if (node.has_attribute("classlabels_strings"))
-        throw std::invalid_argument("expected labels in 'classlabels_int64s', got strings");
-    const std::vector<std::int64_t>* labels = node.integers("classlabels_int64s");
-    if (labels == nullptr || labels->empty())
-        throw std::invalid_argument("expected attribute 'classlabels_int64s' with labels, got none");
+    detail::class_labels labels = detail::read_labels(node, "classlabels_int64s", "classlabels_strings");
     detail::tree_reader read(node, "class");
-    bool one = labels->size() == 2;  // weights of one class alone speak for the second label
+    bool one = labels.numbers.size() == 2;  // weights of one class alone speak for the second label
     for (const std::int64_t score : read.scores) one = one && score == read.scores.front();
     if (one)
         for (kernel::leaf_weight& weight : read.weights) weight.score = 0;
     kernel::tree_ensemble trees(std::move(read.nodes), std::move(read.roots), std::move(read.weights),
-                                one ? 1 : static_cast<std::int32_t>(labels->size()), kernel::tree_aggregate::sum);
-    node.answer(tree_classifier(std::move(trees), detail::list_of_reals(node, "base_values"),
-                                detail::read_transform(node), *labels),
-                {node.input(0)});
+                                one ? 1 : static_cast<std::int32_t>(labels.numbers.size()),
+                                kernel::tree_aggregate::sum);
+    const tree_classifier op(std::move(trees), detail::list_of_reals(node, "base_values"), detail::read_transform(node),
+                             labels.numbers);
+    detail::answer_labels(node, op, std::move(labels));
 }
 
 inline constexpr std::array classical_operators{

@@ -12,7 +12,7 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
-/// source   ONNX Constant-1 to Constant-21, without strings and sparse tensors
+/// source   ONNX Constant-1 to Constant-21, without sparse tensors
 inline void import_constant(node_import& node) {
     node.expect_inputs(0, 0);
     int forms = 0;

@@ -53,6 +53,7 @@ inline void import_imputer(node_import& node) {
 /// source   ONNX-ML ArrayFeatureExtractor-1
 inline void import_feature_extractor(node_import& node) {
     node.expect_inputs(2, 2);
+    node.moves_strings();
     node.answer(feature_extractor(), node.inputs());
 }
 
@@ -67,13 +68,12 @@ inline void import_linear_regressor(node_import& node) {
 /// source   ONNX-ML LinearClassifier-1
 inline void import_linear_classifier(node_import& node) {
     node.expect_inputs(1, 1);
-    const std::vector<std::int64_t>* labels = node.integers("classlabels_ints");
-    if (labels == nullptr || labels->empty())
-        throw std::invalid_argument("expected attribute 'classlabels_ints' with labels, got none");
+    detail::class_labels labels = detail::read_labels(node, "classlabels_ints", "classlabels_strings");
     node.ignore_attribute("multi_class");
-    node.answer(linear_model(detail::list_of_reals(node, "coefficients"), detail::list_of_reals(node, "intercepts"),
-                             static_cast<std::int64_t>(labels->size()), detail::read_transform(node), *labels),
-                node.inputs());
+    const linear_model op(detail::list_of_reals(node, "coefficients"), detail::list_of_reals(node, "intercepts"),
+                          static_cast<std::int64_t>(labels.numbers.size()), detail::read_transform(node),
+                          labels.numbers);
+    detail::answer_labels(node, op, std::move(labels));
 }
 
 inline constexpr std::array feature_operators{

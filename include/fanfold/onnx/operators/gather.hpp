@@ -19,6 +19,7 @@ namespace onnx {
 /// source   ONNX Gather-1 to Gather-13
 inline void import_gather(node_import& node) {
     node.expect_inputs(2, 2);
+    node.moves_strings();
     node.answer(gather(node.integer("axis", 0)), node.inputs());
 }
 /// source   ONNX GatherElements-11, GatherElements-13

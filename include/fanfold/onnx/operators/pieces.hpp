@@ -35,6 +35,7 @@ inline void import_split(node_import& node) {
 
 /// source   ONNX Slice-1 with attributes, Slice-10 to Slice-13 with inputs
 inline void import_slice(node_import& node) {
+    node.moves_strings();
     if (node.opset() >= 10) {
         node.expect_inputs(3, 5);
         return node.answer(slice(), node.inputs());

@@ -16,6 +16,7 @@ namespace onnx {
 /// source   ONNX Reshape-5 to Reshape-21; allowzero since 14
 inline void import_reshape(node_import& node) {
     node.expect_inputs(2, 2);
+    node.moves_strings();
     if (const auto target = node.constant(1); target && (target->rank() != 1 || target->size() > shape::max_rank))
         throw std::invalid_argument("expected a shape of one axis and at most " + std::to_string(shape::max_rank) +
                                     " numbers, got " + target->shape().text());
@@ -26,12 +27,14 @@ inline void import_reshape(node_import& node) {
 /// source   ONNX Flatten-1 to Flatten-21; a negative axis since 11
 inline void import_flatten(node_import& node) {
     node.expect_inputs(1, 1);
+    node.moves_strings();
     node.answer(flatten(node.integer("axis", 1)), {node.input(0)});
 }
 
 /// source   ONNX Identity-1 to Identity-21
 inline void import_identity(node_import& node) {
     node.expect_inputs(1, 1);
+    node.moves_strings();
     if (named_value value = node.any_input(0); !value.is_tensor()) return node.answer_any({std::move(value)});
     node.answer(identity(), {node.input(0)});
 }

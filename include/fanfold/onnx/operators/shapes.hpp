@@ -46,18 +46,21 @@ namespace detail {
 /// source   ONNX Squeeze-1 with an attribute, Squeeze-13 with an input
 inline void import_squeeze(node_import& node) {
     node.expect_inputs(1, 2);
+    node.moves_strings();
     node.answer(squeeze(detail::axes_attribute(node)), node.inputs());
 }
 
 /// source   ONNX Unsqueeze-1 with an attribute, Unsqueeze-13 with an input
 inline void import_unsqueeze(node_import& node) {
     node.expect_inputs(1, 2);
+    node.moves_strings();
     node.answer(unsqueeze(detail::axes_attribute(node)), node.inputs());
 }
 
 /// source   ONNX Transpose-1 to Transpose-21
 inline void import_transpose(node_import& node) {
     node.expect_inputs(1, 1);
+    node.moves_strings();
     const std::vector<std::int64_t>* order = node.integers("perm");
     node.answer(transpose(order == nullptr ? std::vector<std::int64_t>() : *order), node.inputs());
 }

@@ -115,6 +115,13 @@ namespace detail {
 /// Floating point of 16 and 8 bits is rounded to, and then held in float32;
 /// 4-bit integers are the nearest in their range.
 inline void answer_cast(node_import& node, std::int64_t data_type, bool saturates) {
+    if (constexpr std::int64_t string = 8; data_type == string) {
+        if (node.strings(0) == nullptr)
+            throw std::invalid_argument("expected a cast of strings to strings, got one of " + node.type(0).text() +
+                                        ": texts of numbers are not known at load");
+        node.moves_strings();
+        return node.answer(node.add(identity(), {node.input(0)}));
+    }
     const element to = element_of_data_type(data_type);
     value_id made = node.input(0);
     if (is_four_bits(data_type)) {
