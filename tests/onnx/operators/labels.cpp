@@ -133,3 +133,12 @@ TEST_CASE("trees with labels that are strings") {
     CHECK(list_of(g.categories(0)) == pets);
     CHECK(integers(run(g, {three}, 3)[0]) == ints{0, 2, 0});
 }
+
+TEST_CASE("strings do not leave a graph in a node") {
+    model_file m = with({node("If", {"yes"}, {"y"},
+                              {inner("then_branch", {node("Identity", {"classes"}, {"a"})}, {}, {undeclared("a")}),
+                               inner("else_branch", {node("Identity", {"classes"}, {"b"})}, {}, {undeclared("b")})})},
+                        {undeclared("y")}, {strings("classes", pets)});
+    m.inputs.push_back(value("yes", {}, 9));
+    CHECK_THAT(complaint(m), Contains("expected numbers from a graph in a node, got strings"));
+}
