@@ -31,18 +31,20 @@
 #include "operators/shapes.hpp"
 #include "operators/signal.hpp"
 #include "operators/softmax.hpp"
+#include "operators/support_vectors.hpp"
 #include "operators/unary.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace onnx {
 
 inline constexpr std::span<const operator_entry> operator_families[]{
-    arithmetic_operators,     classical_operators, constant_operators,      control_flow_operators, conv_operators,
-    encoder_operators,        feature_operators,   gather_operators,        gemm_operators,         label_operators,
-    linear_algebra_operators, loss_operators,      normalization_operators, pieces_operators,       pooling_operators,
-    quantization_operators,   recurrent_operators, reduce_operators,        region_operators,       reshape_operators,
-    resize_operators,         selection_operators, sequence_operators,      shape_operators,        signal_operators,
-    softmax_operators,        unary_operators,
+    arithmetic_operators,    classical_operators, constant_operators,       control_flow_operators,
+    conv_operators,          encoder_operators,   feature_operators,        gather_operators,
+    gemm_operators,          label_operators,     linear_algebra_operators, loss_operators,
+    normalization_operators, pieces_operators,    pooling_operators,        quantization_operators,
+    recurrent_operators,     reduce_operators,    region_operators,         reshape_operators,
+    resize_operators,        selection_operators, sequence_operators,       shape_operators,
+    signal_operators,        softmax_operators,   support_vector_operators, unary_operators,
 };
 
 /// Null when no operator of that domain, name and version is supported.
