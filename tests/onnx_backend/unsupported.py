@@ -21,7 +21,7 @@ def feature(result, reason):
         name = unknown[1] + (f" ({unknown[2]})" if unknown[2] else "")
         return f"`{name}`", next((why for names, why in WHY if re.search(names, name)), "not supported yet")
     text = re.sub(r"^\S*model\.onnx: ", "", reason)
-    if "got string" in text:
+    if "got string" in text or "a cast of strings" in text:
         return "strings", "element types are numbers and bool"
     node = re.match(r"node (?:'[^']*'|\d+) \((\w+), opset \d+\): (.*)$", text)
     if node:
