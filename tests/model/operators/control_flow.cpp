@@ -191,6 +191,37 @@ TEST_CASE("a scan walks both ways along any axis") {
     CHECK_FALSE(text_of([&] { (void)scan(body, {.states = 2, .input_axes = {0}}); }).empty());
 }
 
+TEST_CASE("a scan that walks along another axis than the rows' keeps rows apart, and tells its shapes") {
+    // As exporters write distances: the state holds all rows, one stored point comes after the other.
+    const auto body = [](const operation& last) {
+        graph_builder b;
+        const auto rows = b.input("rows", floats(any)), point = b.input("point", floats(any));
+        const auto apart = b.add(sum, {rows, point}).front();
+        return std::move(b).finish({{"rows", rows}, {"distance", b.add(last, {apart}).front()}});
+    };
+    const scan_form form{1, {0}, {false}, {0}, {false}};
+    const operation by_row = reduce(kernel::reduction::sum, {{1}}, reduced_axis::removed);
+    const operation over_rows = reduce(kernel::reduction::sum, {{0}}, reduced_axis::removed);
+    const scan distances(body(by_row), form);
+    const auto types = answers_of(distances, {floats({N, 2}), floats({5, 2})});
+    CHECK(types[0].text() == "float32 [N, 2]");
+    CHECK(types[1].text() == "float32 [5, N]");
+    CHECK_FALSE(mixes(distances, {floats({N, 2}), floats({5, 2})}));
+    CHECK(mixes(distances, {floats({4, 2}), floats({N, 2})}));
+    CHECK(mixes(scan(body(over_rows), form), {floats({N, 2}), floats({5, 2})}));
+    CHECK(answers_of(distances, {floats({unknown, 2}), floats({5, 2})})[1].text() == "float32 [..]");
+    scan_form last = form;
+    last.output_axes = {-1};
+    CHECK(answers_of(scan(body(by_row), last), {floats({N, 2}), floats({5, 2})})[1].text() == "float32 [N, 5]");
+
+    graph_builder b;
+    const auto x = b.input("x", floats({N, 2}));
+    const auto y = b.add(distances, {x, b.constant(pattern({5, 2}))}, "distances");
+    const graph g = std::move(b).finish({{"y", y[1]}});
+    CHECK(g.row_mixer().empty());
+    CHECK(run(g, {pattern({3, 2})}, 3)[0].shape() == shape{5, 3});
+}
+
 TEST_CASE("weights inside of graphs are counted") {
     const value_type x = floats({N});
     CHECK(conditional(branch(exponential, x), branch(exponential, x)).weight_bytes() == 0);

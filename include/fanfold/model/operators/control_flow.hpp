@@ -59,7 +59,7 @@ public:
     conditional(graph then, graph otherwise) : then_(std::move(then)), otherwise_(std::move(otherwise)) {
         if (then_.state().outputs.size() != otherwise_.state().outputs.size())
             detail::refuse("branches with as many answers", std::to_string(then_.state().outputs.size()) + " and " +
-                                                               std::to_string(otherwise_.state().outputs.size()));
+                                                                std::to_string(otherwise_.state().outputs.size()));
     }
 
     [[nodiscard]] std::string_view name() const noexcept { return "If"; }
@@ -110,9 +110,9 @@ public:
     loop(graph body, std::size_t carried) : body_(std::move(body)), carried_(carried) {
         const graph_state& g = body_.state();
         if (g.outputs.size() < 1 + carried || g.inputs.size() < 2 + carried)
-            detail::refuse("a body with the condition and " + std::to_string(carried) + " carried values",
-                           std::to_string(g.inputs.size()) + " inputs and " + std::to_string(g.outputs.size()) +
-                               " outputs");
+            detail::refuse(
+                "a body with the condition and " + std::to_string(carried) + " carried values",
+                std::to_string(g.inputs.size()) + " inputs and " + std::to_string(g.outputs.size()) + " outputs");
     }
 
     [[nodiscard]] std::string_view name() const noexcept { return "Loop"; }
@@ -187,7 +187,7 @@ static_assert(graph_operation<loop>);
 /// How a scan walks its sequences.
 struct scan_form {
     std::size_t states = 0;
-    std::vector<std::int64_t> input_axes{};   ///< by scanned input; its size says how many there are
+    std::vector<std::int64_t> input_axes{};  ///< by scanned input; its size says how many there are
     std::vector<bool> input_backwards{};
     std::vector<std::int64_t> output_axes{};  ///< by scanned output
     std::vector<bool> output_backwards{};
@@ -203,21 +203,40 @@ public:
         const graph_state& g = body_.state();
         if (g.outputs.size() != form_.states + form_.output_axes.size() ||
             g.inputs.size() < form_.states + form_.input_axes.size())
-            detail::refuse("a body of " + std::to_string(form_.states) + " states and " +
-                               std::to_string(form_.input_axes.size()) + " sequences",
-                           std::to_string(g.inputs.size()) + " inputs and " + std::to_string(g.outputs.size()) +
-                               " outputs");
+            detail::refuse(
+                "a body of " + std::to_string(form_.states) + " states and " + std::to_string(form_.input_axes.size()) +
+                    " sequences",
+                std::to_string(g.inputs.size()) + " inputs and " + std::to_string(g.outputs.size()) + " outputs");
     }
 
     [[nodiscard]] std::string_view name() const noexcept { return "Scan"; }
-    [[nodiscard]] std::vector<value_type> answers(std::span<const argument>) const {
+    [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         std::vector<value_type> out;
         const graph_state& g = body_.state();
         for (const std::size_t output : g.outputs)
             out.push_back({g.values[output].type.type, symbolic_shape::unknown()});
+        const auto once = iteration(in);
+        if (!once) return out;
+        const std::size_t along = detail::expect_axis(form_.input_axes[0], in[form_.states].shape.rank());
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            const symbolic_shape& piece = once->outputs[i].shape;
+            if (i < form_.states)
+                out[i].shape = piece;
+            else if (piece.ranked() && piece.rank() < shape::max_rank)
+                out[i].shape = stacked(piece, form_.output_axes[i - form_.states], in[form_.states].shape[along]);
+        }
         return out;
     }
-    [[nodiscard]] bool mixes_rows(std::span<const argument>) const { return true; }
+    /// Not where each iteration keeps rows apart, and walks along another axis than theirs.
+    [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
+        const auto once = iteration(in);
+        if (!once || !once->row_mixer.empty()) return true;
+        for (std::size_t s = 0; s < form_.input_axes.size(); ++s) {
+            const symbolic_shape& whole = in[form_.states + s].shape;
+            if (whole[detail::expect_axis(form_.input_axes[s], whole.rank())].depends_on_rows()) return true;
+        }
+        return false;
+    }
     [[nodiscard]] bool unbounded() const { return detail::unbounded(body_); }
     [[nodiscard]] std::size_t weight_bytes() const { return body_.state().weight_bytes; }
     void operator()(std::span<const tensor_view> in, answer_room out, workspace& space) const {
@@ -243,8 +262,7 @@ public:
                 const tensor element(in[form_.states + s].slice(axes[s], at, 1));
                 std::vector<std::int64_t> extents(element.shape().begin(), element.shape().end());
                 extents.erase(extents.begin() + static_cast<std::ptrdiff_t>(axes[s]));
-                elements.emplace_back(
-                    tensor_view(element).reshaped(shape(std::span<const std::int64_t>(extents))));
+                elements.emplace_back(tensor_view(element).reshaped(shape(std::span<const std::int64_t>(extents))));
             }
             for (std::size_t s = 0; s < sequences; ++s) now[form_.states + s] = elements[s];
             std::vector<tensor> made = body_.run(now, space);
@@ -267,6 +285,31 @@ public:
     }
 
 private:
+    /// What one iteration answers, where it is told by shapes that stay the same in all of them.
+    [[nodiscard]] std::optional<graph::deduced_outputs> iteration(std::span<const argument> in) const {
+        std::vector<argument> once(in.begin(), in.end());
+        for (std::size_t i = 0; i < form_.states + form_.input_axes.size(); ++i) {
+            once[i].value.reset();
+            once[i].sizes = nullptr;
+            if (!in[i].shape.ranked()) return std::nullopt;
+            if (i < form_.states) continue;
+            const std::size_t along = detail::expect_axis(form_.input_axes[i - form_.states], in[i].shape.rank());
+            once[i].shape = symbolic_shape();
+            for (std::size_t axis = 0; axis < in[i].shape.rank(); ++axis)
+                if (axis != along) once[i].shape.push_back(in[i].shape[axis]);
+        }
+        graph::deduced_outputs out = body_.deduced(once);
+        for (std::size_t i = 0; i < form_.states; ++i)
+            if (!in[i].shape.known() || !(out.outputs[i] == value_type(in[i]))) return std::nullopt;
+        return out;
+    }
+    [[nodiscard]] static symbolic_shape stacked(const symbolic_shape& piece, std::int64_t axis, const extent& length) {
+        const std::size_t at = detail::expect_axis(axis, piece.rank() + 1);
+        symbolic_shape out;
+        for (std::size_t a = 0; a <= piece.rank(); ++a) out.push_back(a == at ? length : piece[a < at ? a : a - 1]);
+        return out;
+    }
+
     graph body_;
     scan_form form_;
 };
