@@ -396,6 +396,31 @@ void idle_workers_take_tiles(const E& executor, std::size_t count) {
         });
 }
 
+/// A worker whose next claim is an hour away takes tiles of the other's operations, or this hangs. Two workers.
+template <class E>
+void waiting_workers_take_tiles(const E& executor) {
+    scripted source;
+    source.push({.shard = 0});
+    source.push({.shard = 1}, std::chrono::steady_clock::now() + std::chrono::seconds(3600));
+    const auto done = [&](const attempt& ended, const outcome&) {
+        source.done_and(ended, [&](scripted& s) {
+            if (ended.what.shard == 0) s.push({.shard = 2});
+        });
+    };
+    const auto attempt_of = [&](const claim&, workspace& space) {
+        meeting both(2);
+        space.tiles(2, [&](std::size_t) { both.wait(); });
+        return outcome{};
+    };
+    const auto until_two_ran = [&](std::size_t worker, time_point now) -> next_claim {
+        next_claim given = source.next(worker, now);
+        if (source.ran() == 2) return finished{};
+        return given;
+    };
+    executor.run({until_two_ran, done, attempt_of, 2, 0, {}, {}, idle_workers::help});
+    REQUIRE(source.ran() == 2);
+}
+
 /// Operations are cut where somebody is idle, and stay whole while all are busy. `count` is the executor's workers,
 /// which must really run at once.
 template <class E>

@@ -36,6 +36,12 @@ TEST_CASE("Idle TBB threads take tiles where the job asks for it") {
     contract::operations_are_split_for_idle_workers(tbb_executor({.workers = 6}), 6);
 }
 
+TEST_CASE("A TBB task that waits for a claim takes tiles, too") {
+    contract::waiting_workers_take_tiles(tbb_executor({.workers = 2}));
+    tbb::task_arena arena(2);
+    contract::waiting_workers_take_tiles(tbb_executor(arena));
+}
+
 TEST_CASE("The TBB executor runs inside the caller's arena, from inside and outside of it") {
     const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 4);
     tbb::task_arena arena(3);

@@ -28,28 +28,7 @@ TEST_CASE("Idle threads take tiles where the job asks for it") {
 }
 
 TEST_CASE("Threads that wait for a claim take tiles, too") {
-    const threads_executor executor({.workers = 2});
-    contract::scripted source;
-    source.push({.shard = 0});
-    source.push({.shard = 1}, std::chrono::steady_clock::now() + std::chrono::seconds(3600));
-    const auto next = [&](std::size_t worker, time_point now) { return source.next(worker, now); };
-    const auto done = [&](const attempt& ended, const outcome&) {
-        source.done_and(ended, [&](contract::scripted& s) {
-            if (ended.what.shard == 0) s.push({.shard = 2});
-        });
-    };
-    const auto attempt_of = [&](const claim&, workspace& space) {
-        contract::meeting both(2);
-        space.tiles(2, [&](std::size_t) { both.wait(); });
-        return outcome{};
-    };
-    const auto until_two_ran = [&](std::size_t worker, time_point now) -> next_claim {
-        next_claim given = next(worker, now);
-        if (source.ran() == 2) return finished{};
-        return given;
-    };
-    executor.run({until_two_ran, done, attempt_of, 2, 0, {}, {}, idle_workers::help});
-    CHECK(source.ran() == 2);
+    contract::waiting_workers_take_tiles(threads_executor({.workers = 2}));
 }
 
 TEST_CASE("Each thread starts with its own share of the shards") {

@@ -11,6 +11,7 @@
 #include <atomic>              // std::atomic
 #include <condition_variable>  // std::condition_variable
 #include <cstddef>             // std::size_t
+#include <list>                // std::list
 #include <memory>              // std::shared_ptr
 #include <mutex>               // std::mutex
 #include <stdexcept>           // std::runtime_error
@@ -23,8 +24,8 @@
 #include "../placement/places.hpp"
 #include "../placement/workspaces.hpp"
 #include "executor.hpp"
-#include "shared_tiles.hpp"
 #include "task.hpp"
+#include "tile_crew.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -222,20 +223,20 @@ private:
             : executor_(executor),
               state_(state),
               idle_(std::min(executor.workers_, std::max<std::size_t>(state.job().parallelism, 1)), true),
-              free_(executor.workers_ - 1) {
-            const std::size_t width = state.tile_width(executor.workers_);
-            const stop& stopping = state.job().stop;
-            if (width > 1) tiles_ = {&share_tiles, this, width, &free_, stopping.possible() ? &stopping : nullptr};
+              first_(*this, *executor.arena_,
+                     executor.places_.empty() ? executor.workers_ : executor.own_.all()[0].workers) {
+            for (std::size_t k = 1; k < executor.own_.all().size(); ++k)
+                others_.emplace_back(*this, *executor.own_.all()[k].arena, executor.own_.all()[k].workers);
+            if (state.tile_width(executor.workers_) > 1 || !others_.empty())
+                away_ = std::allocate_shared<away>(tbb::cache_aligned_allocator<away>());
         }
 
         void run() {
+            side_of(0).crew.join();
             call_idle();
             run_task(0);
             tasks_.wait();
-            if (away_ == nullptr) return;
-            std::unique_lock lock(away_->mutex);
-            away_->closed = true;
-            away_->empty.wait(lock, [this] { return away_->inside == 0; });
+            if (away_ != nullptr) away_->close();
         }
 
     private:
@@ -245,38 +246,87 @@ private:
             for (std::size_t worker = 1; worker < idle_.size(); ++worker) {
                 if (!idle_[worker]) continue;
                 idle_[worker] = false;
-                free_.fetch_sub(1, std::memory_order_relaxed);
-                if (executor_.own_.all().size() > 1)
-                    send(worker);
+                side& here = side_of(worker);
+                here.crew.join();
+                if (!others_.empty())
+                    send(here.arena, [this, worker] { run_task(worker); });
                 else
                     tasks_.run([this, worker] { run_task(worker); });
             }
         }
         void run_task(std::size_t worker) {
+            side& here = side_of(worker);
             state_.guard([&] { take_part(worker); });
-            free_.fetch_add(1, std::memory_order_relaxed);
+            here.crew.leave();
         }
 
-        /// Workers in arenas of several nodes. Those that have not begun when the job ends are not waited for: their
-        /// arena's threads may be waiting themselves.
-        struct away {
-            std::mutex mutex;
-            std::condition_variable empty;
-            bool closed = false;
-            std::size_t inside = 0;
+        /// What is sent to arenas. What has not begun when the job ends is not waited for: the arena's threads may be
+        /// waiting themselves.
+        class away {
+        public:
+            [[nodiscard]] bool enter() {
+                const std::lock_guard lock(mutex_);
+                if (closed_) return false;
+                ++inside_;
+                return true;
+            }
+            void leave() {
+                const std::lock_guard lock(mutex_);
+                if (--inside_ == 0) empty_.notify_all();
+            }
+            void close() {
+                std::unique_lock lock(mutex_);
+                closed_ = true;
+                empty_.wait(lock, [this] { return inside_ == 0; });
+            }
+
+        private:
+            std::mutex mutex_;
+            std::condition_variable empty_;
+            bool closed_ = false;
+            std::size_t inside_ = 0;
         };
-        void send(std::size_t worker) {
-            if (away_ == nullptr) away_ = std::make_shared<away>();
-            executor_.own_.of_node(executor_.places_[worker].node).enqueue([this, worker, there = away_] {
-                {
-                    const std::lock_guard lock(there->mutex);
-                    if (there->closed) return;
-                    ++there->inside;
-                }
-                run_task(worker);
-                const std::lock_guard lock(there->mutex);
-                if (--there->inside == 0) there->empty.notify_all();
+        template <class Part>
+        void send(tbb::task_arena& arena, Part part) {
+            arena.enqueue([there = away_, part] {
+                if (!there->enter()) return;
+                part();
+                there->leave();
             });
+        }
+
+        /// The workers of one arena, who share operations.
+        struct side {
+            side(team& job, tbb::task_arena& where, std::size_t workers)
+                : of(job),
+                  arena(where),
+                  crew(*this, job.state_, job.state_.tile_width(job.executor_.workers_), workers) {}
+
+            void call(std::size_t missing) {
+                for (; missing != 0; --missing) {
+                    crew.expect();
+                    try {
+                        of.send(arena, [this] { crew.attend(); });
+                    } catch (...) {  // then with those that could be called
+                        crew.expect_no_more();
+                        return;
+                    }
+                }
+            }
+            template <class F>
+            static void apart(const F& tiles) {
+                tbb::this_task_arena::isolate([&] { tiles(); });
+            }
+
+            team& of;
+            tbb::task_arena& arena;
+            detail::tile_crew<side> crew;
+        };
+        side& side_of(std::size_t worker) {
+            std::size_t k = 0;
+            for (side& other : others_)
+                if (executor_.own_.all()[++k].node == executor_.places_[worker].node) return other;
+            return first_;
         }
 
         /// What this worker may not take may be for one that has left.
@@ -285,32 +335,14 @@ private:
             if (until != nullptr && until->for_others) call_idle();
         }
 
-        static void share_tiles(const void* self, std::size_t count, tile_loop::body each) {
-            const team& here = *static_cast<const team*>(self);
-            detail::shared_tiles tiles(count, each, here.state_.job().stop);
-            tbb::this_task_arena::isolate([&] {
-                tbb::task_group helpers;
-                try {
-                    for (std::size_t slot = 1; slot < here.tiles_.slots(count); ++slot)
-                        helpers.run([&tiles, slot] {
-                            const floating_point_scope environment;
-                            tiles.take_part(slot);
-                        });
-                } catch (...) {  // then with those that could be started
-                }
-                tiles.take_part(0);
-                helpers.wait();
-            });
-            tiles.rethrow();
-        }
-
         /// Runs claims; returns when the job has finished or, for a task, when somebody else watches for claims.
         void take_part(std::size_t worker) {
             const worker_place& place = executor_.place_of(worker);
             const affinity_scope kept(place.cpus);
             const workspace_store::loan space = executor_.spaces_.lend(state_.job().workspace_bytes, place.node);
             state_.equip(*space);
-            if (tiles_.width() > 1) (*space).tiles = tiles_;
+            const tile_loop shared = side_of(worker).crew.loop();
+            if (shared.width() > 1) (*space).tiles = shared;
             next_claim last = state_.drain(state_.ask(worker), worker, *space);
             while (!std::holds_alternative<finished>(last)) {
                 call_for(last);
@@ -341,7 +373,7 @@ private:
             next_claim next = state_.ask(worker);
             if (const auto* until = std::get_if<wait_until>(&next)) {
                 call_for(next);
-                here.sleep(until->when);
+                side_of(worker).crew.rest([&] { here.sleep(until->when); });
                 next = state_.ask(worker);
             }
             const std::lock_guard lock(mutex_);
@@ -351,13 +383,13 @@ private:
 
         const tbb_executor& executor_;
         detail::run_state& state_;
-        tile_loop tiles_;
         std::mutex mutex_;
-        std::vector<bool> idle_;         ///< by worker: it has no task
-        std::atomic<std::size_t> free_;  ///< how many have no task, or have ended theirs: they would take tiles
+        std::vector<bool> idle_;  ///< by worker: it has no task
         std::size_t watchers_ = 0;
         tbb::task_group tasks_;
         std::shared_ptr<away> away_;
+        side first_;
+        std::list<side> others_;  ///< of other NUMA nodes
     };
 
     [[nodiscard]] const worker_place& place_of(std::size_t worker) const noexcept {

@@ -1,23 +1,21 @@
 // fanfold/schedule/threads.hpp - threads by hand: started for the job, each with its share of the shards, then joined.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>           // std::min, std::max
-#include <atomic>              // std::atomic
-#include <condition_variable>  // std::condition_variable
-#include <cstddef>             // std::size_t
-#include <exception>           // std::exception
-#include <mutex>               // std::mutex
-#include <string_view>         // std::string_view
-#include <thread>              // std::jthread
-#include <vector>              // std::vector
+#include <algorithm>    // std::min, std::max
+#include <cstddef>      // std::size_t
+#include <exception>    // std::exception
+#include <mutex>        // std::mutex
+#include <string_view>  // std::string_view
+#include <thread>       // std::jthread
+#include <vector>       // std::vector
 
 #include "../context/floating_point.hpp"
 #include "../placement/affinity.hpp"
 #include "../placement/places.hpp"
 #include "../placement/workspaces.hpp"
 #include "executor.hpp"
-#include "shared_tiles.hpp"
 #include "task.hpp"
+#include "tile_crew.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -39,113 +37,33 @@ template <class Thread, class Part>
     }
 }
 
-/// Threads without a shard that take tiles of the operations of others.
-///
-/// threads  every worker of the job may call all members
+/// Threads that never have a shard: started when an operation is first shared, joined at the end of the job.
 template <class Thread>
-class basic_tile_crew {
+class basic_helper_threads {
 public:
-    /// `helpers` threads are started when the first operation is shared, and joined at the end.
-    basic_tile_crew(run_state& state, std::size_t width, std::size_t helpers)
-        : state_(state), width_(width), helpers_(helpers), idle_(helpers) {}
+    basic_helper_threads(run_state& state, std::size_t workers, std::size_t helpers)
+        : crew(*this, state, state.tile_width(workers), workers), state_(state), helpers_(helpers) {}
 
-    /// Serial when there is nobody who could help.
-    [[nodiscard]] tile_loop loop() const noexcept {
-        if (width_ < 2) return {};
-        const stop& stopping = state_.job().stop;
-        return {&share_tiles, this, width_, &idle_, stopping.possible() ? &stopping : nullptr};
-    }
-
-    /// Takes part in an operation of somebody else; false when there is none.
-    bool help() {
-        if (width_ < 2) return false;
-        operation* of = nullptr;
-        std::size_t slot = 0;
-        {
-            const std::lock_guard lock(mutex_);
-            for (operation* one : open_)
-                if (one->slots < one->most_slots && !one->tiles.exhausted()) of = one;
-            if (of == nullptr) return false;
-            slot = of->slots++;
-            ++of->inside;
-        }
-        {
-            const floating_point_scope environment;
-            of->tiles.take_part(slot);
-        }
+    void call(std::size_t) {
         const std::lock_guard lock(mutex_);
-        if (--of->inside == 0) left_.notify_all();
-        return true;
-    }
-
-    /// Helps, or sleeps, while there is no shard for this worker.
-    template <class Sleep>
-    void rest(const Sleep& sleep) {
-        idle_.fetch_add(1, std::memory_order_relaxed);
-        if (!help()) sleep();
-        idle_.fetch_sub(1, std::memory_order_relaxed);
-    }
-
-    /// One more worker that may have shards; `leave` when it will have none any more.
-    void join() noexcept { working_.fetch_add(1); }
-    void leave() {
-        idle_.fetch_add(1, std::memory_order_relaxed);
-        working_.fetch_sub(1);
-        state_.bell().ring();
-    }
-    /// Helps for as long as somebody may have shards.
-    void help_to_the_end() {
-        while (width_ > 1 && working_.load() != 0) {
-            doorbell::sleeper here(state_.bell());
-            if (working_.load() != 0 && !help()) here.sleep(time_point::max());
-        }
-    }
-
-private:
-    struct operation {
-        shared_tiles tiles;
-        std::size_t most_slots = 0;  // as tile_loop::slots tells the operation
-        std::size_t slots = 1;       // given to those who take part
-        std::size_t inside = 0;      // helpers
-    };
-
-    static void share_tiles(const void* self, std::size_t count, tile_loop::body each) {
-        const_cast<basic_tile_crew*>(static_cast<const basic_tile_crew*>(self))->share(count, each);
-    }
-    void share(std::size_t count, tile_loop::body each) {
-        operation here{{count, each, state_.job().stop}, std::min(width_, count)};
-        {
-            const std::lock_guard lock(mutex_);
-            start_helpers();
-            open_.push_back(&here);
-        }
-        state_.bell().ring();
-        here.tiles.take_part(0);
-        {
-            std::unique_lock lock(mutex_);
-            std::erase(open_, &here);
-            left_.wait(lock, [&] { return here.inside == 0; });
-        }
-        here.tiles.rethrow();
-    }
-
-    void start_helpers() {
         threads_.reserve(helpers_);
         for (; helpers_ != 0; --helpers_)
-            if (!start_thread(threads_, [this] { state_.guard([this] { help_to_the_end(); }); })) helpers_ = 1;
+            if (!start_thread(threads_, [this] { state_.guard([this] { crew.help_to_the_end(); }); })) helpers_ = 1;
+    }
+    template <class F>
+    static void apart(const F& tiles) {
+        tiles();
     }
 
+    tile_crew<basic_helper_threads> crew;
+
+private:
     run_state& state_;
-    std::size_t width_;
-    std::size_t helpers_;            ///< not yet started
-    std::atomic<std::size_t> idle_;  ///< who has no shard, those not yet started included
-    std::atomic<std::size_t> working_{0};
     std::mutex mutex_;
-    std::condition_variable left_;
-    std::vector<operation*> open_;
+    std::size_t helpers_;  ///< not yet started
     std::vector<Thread> threads_;
 };
-using tile_crew = basic_tile_crew<std::jthread>;
+using helper_threads = basic_helper_threads<std::jthread>;
 
 }  // namespace detail
 
@@ -181,7 +99,8 @@ public:
         {
             std::vector<std::jthread> threads;
             threads.reserve(others);
-            detail::tile_crew crew(state, state.tile_width(workers_), workers_ - 1 - others);
+            detail::helper_threads helpers(state, workers_, workers_ - 1 - others);
+            auto& crew = helpers.crew;
             const auto take_part = [&](std::size_t worker) {
                 state.guard([&] {
                     const affinity_scope kept(places_[worker].cpus);
@@ -191,6 +110,7 @@ public:
                     state.work_to_the_end(worker, *space, [&](const auto& sleep) { crew.rest(sleep); });
                 });
                 crew.leave();
+                state.bell().ring();
                 state.guard([&] { crew.help_to_the_end(); });
             };
             crew.join();
