@@ -203,8 +203,10 @@ int main(int argc, char** argv) try {
     struct way {
         const char* name;
         std::size_t max_rows, clients, waiting, rows_each;  ///< clients: 0: replies send the next
+        std::chrono::microseconds delay = 0us;
     };
     const std::vector<way> ways{{"one client, 128 waiting", 64, 1, 128, 1},
+                                {"the same, a delay of 0.2 ms asked", 64, 1, 128, 1, 200us},
                                 {"one client, 256 waiting", 64, 1, 256, 1},
                                 {"the same, batches of 128", 128, 1, 256, 1},
                                 {"four clients, 64 waiting each", 64, 4, 64, 1},
@@ -220,7 +222,7 @@ int main(int argc, char** argv) try {
         whole.push_back(in_batches(model, workers, slice));
         for (std::size_t i = 0; i < ways.size(); ++i) {
             const way& w = ways[i];
-            batcher server(cores, model, {.max_rows = w.max_rows});
+            batcher server(cores, model, {.max_rows = w.max_rows, .max_delay = w.delay});
             const std::vector<tensor>& given = w.rows_each == 1 ? rows : eights;
             const rate_and_wait got = w.clients == 0 ? by_replies(server, given, w.waiting, slice)
                                                      : saturated(server, given, w.clients, w.waiting, slice);
