@@ -180,6 +180,19 @@ TEST_CASE("a window far beyond the image takes no longer than the image", "[kern
         }
 }
 
+TEST_CASE("taps as far apart as numbers reach are counted right", "[kernel][pooling][every_isa]") {
+    constexpr std::int64_t far = (std::int64_t{1} << 62) - 100;
+    const window2d w{.size = {3, 1}, .dilation = {far, 1}, .padding = {2 * far, 0, 0, 0}};
+    const shape in{1, 1, 2, 1};
+    CHECK(kernel::pooled_shape(in, w) == shape{1, 1, 2, 1});
+    for (const auto set : every_isa()) {
+        guarded from(std::vector<float>{1, 2}), out(2);
+        kernel::detail::max_pool2d(set, from.as(in), w, out.as(in));
+        CHECK(out.span()[0] == 1);
+        CHECK(out.span()[1] == 2);
+    }
+}
+
 TEST_CASE("global average pooling takes the mean of each channel, for any number of axes",
           "[kernel][pooling][every_isa]") {
     numbers next(2);

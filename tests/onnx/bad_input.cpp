@@ -276,6 +276,16 @@ model_file endless(const std::vector<std::string>& inputs, const std::vector<std
 
 }  // namespace
 
+TEST_CASE("weights of no rows and very many columns are refused in time") {
+    const std::int64_t huge = std::int64_t{1} << 40;
+    CHECK_THAT(complaint({13,
+                          {node("MatMul", {"x", "w"}, {"y"})},
+                          {value("x", {N, d(0)})},
+                          {undeclared("y")},
+                          {tensor("w", {0, huge}, {})}}),
+               Contains("takes more than"));
+}
+
 TEST_CASE("graphs nested deep are refused, in time and without the stack for them") {
     CHECK(complaint(nested(12)).empty());
     CHECK_THAT(complaint(nested(13)), Contains("expected graphs in graphs at most 12 deep"));

@@ -126,8 +126,9 @@ inline std::string holder(const std::string& inside, protozero::pbf_tag_type fie
     std::string out;
     protozero::pbf_writer w(out);
     for (protozero::pbf_reader part(inside); part.next();) {
+        const protozero::pbf_tag_type tag = part.tag();
         const std::string bytes = part.get_string();
-        if (part.tag() == 1) {
+        if (tag == 1) {
             w.add_string(1, bytes);
             continue;
         }

@@ -139,8 +139,8 @@ inline void check_conv_weights(const view<const float>& weights, const shape& bi
 struct inside_taps {
     std::int64_t from, to;
     inside_taps(std::int64_t first, std::int64_t size, std::int64_t dilation, std::int64_t extent)
-        : from(first < 0 ? std::min((-first + dilation - 1) / dilation, size) : 0),
-          to(extent <= first ? from : std::max(from, std::min((extent - first + dilation - 1) / dilation, size))) {}
+        : from(first < 0 ? std::min((-first - 1) / dilation + 1, size) : 0),
+          to(extent <= first ? from : std::max(from, std::min((extent - first - 1) / dilation + 1, size))) {}
     /// As a factor of products that may be beyond 64 bits.
     [[nodiscard]] double count() const { return static_cast<double>(to - from); }
 };

@@ -63,9 +63,9 @@ struct window3 {
 
     [[nodiscard]] tap_range taps(std::size_t axis, std::int64_t position) const {
         const std::int64_t start = position * stride[axis] - before[axis], d = dilation[axis];
-        const std::int64_t from = start < 0 ? (-start + d - 1) / d : 0;
+        const std::int64_t from = start < 0 ? (-start - 1) / d + 1 : 0;
         const std::int64_t room = in[axis] - start;
-        const std::int64_t to = std::min(size[axis], room <= 0 ? 0 : (room + d - 1) / d);
+        const std::int64_t to = std::min(size[axis], room <= 0 ? 0 : (room - 1) / d + 1);
         return {start, from, std::max(from, to)};
     }
     /// Elements of an image, of an answer, of a window.
