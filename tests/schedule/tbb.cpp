@@ -123,6 +123,24 @@ TEST_CASE("On a machine of several nodes each has an arena, and the contract is 
     contract::every_shard_once(tbb_executor({.workers = 4, .pin = pinning::cpus}, machine));
 }
 
+TEST_CASE("Who helps is kept to the CPUs of the node whose operation it is") {
+    const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
+    const cpu_list mine = read_topology().cpus;
+    if (mine.size() < 2) return;
+    const topology machine{mine, {}, {{mine[0]}, {mine[1]}}, 0};
+    std::atomic<int> strange{0};
+    for (int job = 0; job < 20; ++job)
+        contract::run_tiled(tbb_executor({.workers = 4}, machine), 1, [&](std::size_t, workspace& space) {
+            contract::meeting both(2);
+            CHECK(space.tiles.width() == 2);  // of four workers, two are on this node
+            space.tiles(2, [&](std::size_t) {
+                both.wait();
+                if (detail::affinity_cpus() != machine.nodes[space.node]) ++strange;
+            });
+        });
+    CHECK(strange == 0);
+}
+
 TEST_CASE("Workers of a node run on its CPUs with memory of its own, and a borrowed thread is free again afterwards") {
     const tbb::global_control more(tbb::global_control::max_allowed_parallelism, 8);
     const cpu_list mine = read_topology().cpus;

@@ -82,11 +82,6 @@ public:
         std::size_t workers;
         cpu_list cpus;  ///< of its node, where there are several
     };
-    [[nodiscard]] tbb::task_arena& of_node(std::size_t node) const {
-        for (const one& a : all_)
-            if (a.node == node) return *a.arena;
-        return *all_.front().arena;
-    }
     [[nodiscard]] const std::vector<one>& all() const noexcept { return all_; }
 
 private:
@@ -224,16 +219,18 @@ private:
               state_(state),
               idle_(std::min(executor.workers_, std::max<std::size_t>(state.job().parallelism, 1)), true),
               first_(*this, *executor.arena_,
-                     executor.places_.empty() ? executor.workers_ : executor.own_.all()[0].workers) {
+                     executor.own_.all().empty() ? executor.workers_ : executor.own_.all()[0].workers,
+                     executor.own_.all().empty() ? executor.anywhere_.cpus : executor.own_.all()[0].cpus) {
             for (std::size_t k = 1; k < executor.own_.all().size(); ++k)
-                others_.emplace_back(*this, *executor.own_.all()[k].arena, executor.own_.all()[k].workers);
+                others_.emplace_back(*this, *executor.own_.all()[k].arena, executor.own_.all()[k].workers,
+                                     executor.own_.all()[k].cpus);
             if (state.tile_width(executor.workers_) > 1 || !others_.empty())
                 away_ = std::allocate_shared<away>(tbb::cache_aligned_allocator<away>());
         }
 
         void run() {
             side_of(0).crew.join();
-            call_idle();
+            state_.guard([&] { call_idle(); });
             run_task(0);
             tasks_.wait();
             if (away_ != nullptr) away_->close();
@@ -297,16 +294,20 @@ private:
 
         /// The workers of one arena, who share operations.
         struct side {
-            side(team& job, tbb::task_arena& where, std::size_t workers)
+            side(team& job, tbb::task_arena& where, std::size_t workers, const cpu_list& kept_to)
                 : of(job),
                   arena(where),
-                  crew(*this, job.state_, job.state_.tile_width(job.executor_.workers_), workers) {}
+                  cpus(kept_to),
+                  crew(*this, job.state_, std::min(workers, job.state_.tile_width(job.executor_.workers_)), workers) {}
 
             void call(std::size_t missing) {
                 for (; missing != 0; --missing) {
                     crew.expect();
                     try {
-                        of.send(arena, [this] { crew.attend(); });
+                        of.send(arena, [this] {
+                            const affinity_scope kept(cpus);
+                            crew.attend();
+                        });
                     } catch (...) {  // then with those that could be called
                         crew.expect_no_more();
                         return;
@@ -320,6 +321,7 @@ private:
 
             team& of;
             tbb::task_arena& arena;
+            const cpu_list& cpus;
             detail::tile_crew<side> crew;
         };
         side& side_of(std::size_t worker) {

@@ -80,7 +80,7 @@ public:
         idle_.fetch_sub(1, std::memory_order_relaxed);
     }
 
-    /// Somebody will `attend`, or, after all, will not.
+    /// Somebody will `attend`, so the next operation need not call for them; or, after all, will not.
     void expect() {
         const std::lock_guard lock(mutex_);
         ++attending_;
@@ -134,6 +134,7 @@ private:
         {
             std::unique_lock lock(mutex_);
             close(&here);
+            // The last tiles end sooner than a sleeper wakes.
             const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
             while (here.inside != 0 && std::chrono::steady_clock::now() < until) {
                 lock.unlock();
