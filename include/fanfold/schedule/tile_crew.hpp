@@ -3,11 +3,9 @@
 #pragma once
 #include <algorithm>           // std::min
 #include <atomic>              // std::atomic
-#include <chrono>              // std::chrono::steady_clock, std::chrono::microseconds
 #include <condition_variable>  // std::condition_variable
 #include <cstddef>             // std::size_t
 #include <mutex>               // std::mutex
-#include <thread>              // std::this_thread::yield
 #include <vector>              // std::vector
 
 #include "../context/floating_point.hpp"
@@ -134,13 +132,6 @@ private:
         {
             std::unique_lock lock(mutex_);
             close(&here);
-            // The last tiles end sooner than a sleeper wakes.
-            const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
-            while (here.inside != 0 && std::chrono::steady_clock::now() < until) {
-                lock.unlock();
-                std::this_thread::yield();
-                lock.lock();
-            }
             left_.wait(lock, [&] { return here.inside == 0; });
         }
         here.tiles.rethrow();
