@@ -64,6 +64,16 @@ TEST_CASE("a summary tells what outputs' numbers stand for, and so does the grap
     CHECK_THAT(model.summary(), Contains("\noutput 'x': categories 'cat', 'dog'; columns 'a', 'b', 'c', 'd', 'e', 'f', "
                                          "'g', 'h' and 2 more\n1 steps"));
     CHECK(model.categories(0).size() == 2);
+
+    graph_builder file;
+    const auto label = file.input("x", {element::int64, {rows_extent, 2}});
+    auto forged = std::make_shared<value_names>();
+    forged->categories = {"cat\n5 steps", std::string(1000, 'd')};
+    file.name(label, forged);
+    const auto z = file.add(unary_function(kernel::unary::abs), {label}, "a\nb").front();
+    const std::string lines = std::move(file).finish({{"x\ny", label}, {"z", z}}).summary();
+    CHECK_THAT(lines, Contains("\noutput 'x?y': categories 'cat?5 steps', '" + std::string(80, 'd') + "..'\n1 steps"));
+    CHECK_THAT(lines, Contains("Abs 'a?b' int64"));
     CHECK(model.columns(0)[9] == "j");
     CHECK(model.categories(1).empty());
     CHECK(model.columns(1).empty());

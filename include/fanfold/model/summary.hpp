@@ -6,6 +6,7 @@
 #include <string>   // std::string
 #include <vector>   // std::vector
 
+#include "../core/in_quotes.hpp"
 #include "graph_state.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -40,11 +41,12 @@ struct step_cost {
 
 /// "output 'label': categories 'cat', 'dog'", with a line end; at most eight names of a list.
 [[nodiscard]] inline std::string text_of_names(const std::string& output, const value_names& names) {
-    std::string text = "output '" + output + "':";
+    std::string text = "output " + in_quotes(output) + ":";
     const auto list = [&](const char* what, const std::vector<std::string>& all) {
         if (all.empty()) return;
         text.append(text.back() == ':' ? " " : "; ").append(what);
-        for (std::size_t i = 0; i < all.size() && i < 8; ++i) text.append(i == 0 ? " '" : ", '").append(all[i]) += "'";
+        for (std::size_t i = 0; i < all.size() && i < 8; ++i)
+            text.append(i == 0 ? " " : ", ").append(in_quotes(all[i]));
         if (all.size() > 8) text += " and " + std::to_string(all.size() - 8) + " more";
     };
     list("categories", names.categories);
@@ -56,7 +58,7 @@ struct step_cost {
     std::string text;
     std::uint64_t flops = 0, checked_flops = 0;
     for (const graph_step& step : g.steps) {
-        text += std::string(step.op.name()) + " '" + step.name + "'";
+        text += std::string(step.op.name()) + " " + in_quotes(step.name);
         for (const std::size_t input : step.inputs) text.append(" ").append(g.values[input].type.text());
         text += " ->";
         for (const std::size_t output : step.outputs) text.append(" ").append(g.values[output].type.text());

@@ -1,10 +1,10 @@
-// tests/onnx/error.cpp - names from a file as error texts show them.
+// tests/core/in_quotes.cpp - names from a file in texts.
 // SPDX-License-Identifier: MIT
-#include <fanfold/onnx/error.hpp>
+#include <fanfold/core/in_quotes.hpp>
 
 #include "../catch.hpp"
 
-using fanfold::onnx::in_quotes;
+using fanfold::detail::in_quotes;
 
 TEST_CASE("names are quoted, printable, of bounded length") {
     CHECK(in_quotes("conv 1") == "'conv 1'");
