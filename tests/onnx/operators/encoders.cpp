@@ -112,6 +112,9 @@ TEST_CASE("encoders whose lists do not fit are refused by name") {
     CHECK_THAT(
         complain("LabelEncoder", {keys, {"values_int64s", ints{1, 2}}, stored("default_tensor", tensor("", ints{}))}),
         Contains("attribute 'default_tensor': expected one element of the values' type"));
+    CHECK_THAT(complain("LabelEncoder",
+                        {keys, {"values_int64s", ints{1, 2}}, stored("default_tensor", tensor("", {1}, {2.75F}))}),
+               Contains("attribute 'default_tensor': expected one element of the values' type, got float32 [1]"));
     CHECK_THAT(complain("LabelEncoder", {keys, stored("values_tensor", tensor("", {5}, ints{1, 2}, 7))}),
                Contains("attribute 'values_tensor': expected 40 bytes for int64 [5], got 16"));
     CHECK_THAT(complain("OneHotEncoder", {{"cats_strings", texts{"a"}}}), Contains("'cats_int64s', got strings"));

@@ -76,7 +76,8 @@ template <class T>
     const std::size_t count = values.numbers.size();
     tensor all = tensor::uninitialized(values.numbers.type(), {static_cast<std::int64_t>(count) + 1});
     if (count != 0) std::memcpy(all.data(), values.numbers.data(), values.numbers.bytes());
-    if (stored && (stored->numbers.size() != 1 || stored->strings.empty() != values.strings.empty()))
+    if (stored && (stored->numbers.size() != 1 || stored->numbers.type() != values.numbers.type() ||
+                   stored->strings.empty() != values.strings.empty()))
         throw std::invalid_argument("attribute 'default_tensor': expected one element of the values' type, got " +
                                     describe(stored->numbers));
     if (!values.strings.empty() || (count == 0 && stored && !stored->strings.empty())) {
