@@ -89,5 +89,5 @@ TEST_CASE("Bodies that are unrolled have a budget, of nodes and of bytes; others
     all.charge(unrolled_bodies::most_nodes, 100, limits);
     CHECK_THROWS_WITH(all.charge(1, 0, limits), Contains("at most 65536 nodes in all iterations"));
     all.nodes = 0;
-    CHECK_THROWS_WITH(all.charge(1, 1, limits), Contains("at most 100 bytes of constants in all iterations"));
+    CHECK_THROWS_WITH(all.charge(1, 1, limits), Contains("at most 100 bytes in all iterations"));
 }

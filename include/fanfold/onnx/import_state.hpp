@@ -26,11 +26,13 @@ struct named_value {
     std::optional<value_id> id{};
     const tensor_proto* stored = nullptr;
     std::optional<tensor> decoded{};  ///< of `stored`, while a node reads it
-    std::int64_t declared = 0;        ///< the data type of a graph's input, or of what was cast
+    std::int64_t declared = 0;  ///< the data type of a graph's input, or of what was cast; of a sequence's elements
     std::optional<std::vector<value_id>> sequence{};
     bool absent = false;
     std::shared_ptr<const value_names> names{};  ///< of strings, held as their positions, and of the columns of maps
 
+    /// That the file says, where it says one; 0 of what is computed.
+    [[nodiscard]] std::int64_t data_type() const noexcept { return stored != nullptr ? stored->data_type : declared; }
     [[nodiscard]] bool is_tensor() const noexcept { return !sequence && !absent; }
     /// "a sequence of 3": what is no tensor.
     [[nodiscard]] std::string text() const {
@@ -44,9 +46,10 @@ struct named_value {
         out.absent = true;
         return out;
     }
-    static named_value of(std::vector<value_id> elements) {
+    static named_value of(std::vector<value_id> elements, std::int64_t data_type = 0) {
         named_value out;
         out.sequence = std::move(elements);
+        out.declared = data_type;
         return out;
     }
 };
@@ -73,7 +76,7 @@ struct unrolled_bodies {
 
     std::size_t depth = 0;  ///< of bodies in bodies
     std::size_t nodes = 0;  ///< with initializers, inputs and outputs
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  ///< of constants, of values whatever they hold, and of the bodies' messages
 
     void charge(std::size_t more_nodes, std::size_t more_bytes, const graph_limits& limits) {
         if (depth == 0) return;
@@ -83,8 +86,7 @@ struct unrolled_bodies {
                                         std::to_string(most_nodes) + " nodes in all iterations, got more");
         if (more_bytes > limits.bytes_per_value - bytes)
             throw std::invalid_argument("expected bodies of Loop and SequenceMap that take at most " +
-                                        std::to_string(limits.bytes_per_value) +
-                                        " bytes of constants in all iterations, got more");
+                                        std::to_string(limits.bytes_per_value) + " bytes in all iterations, got more");
         bytes += more_bytes;
     }
 };

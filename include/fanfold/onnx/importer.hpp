@@ -68,7 +68,7 @@ public:
         std::vector<value_id> elements;
         for (std::int64_t i = 0; i < count; ++i)
             elements.push_back(take(element_name(input.name, elements.size()), knowledge{type}));
-        add_input(input, count < 0 ? named_value::none() : named_value::of(std::move(elements)));
+        add_input(input, count < 0 ? named_value::none() : named_value::of(std::move(elements), input.element_type));
     }
     void add_input(const value_info_proto& input, named_value value) {
         if (!state_.values.emplace(input.name, std::move(value)).second)
@@ -98,6 +98,7 @@ public:
             named_value answer = found->absent     ? named_value::none()
                                  : found->sequence ? named_value::of(*found->sequence)
                                                    : named_value{state_.materialize(output.name, *found)};
+            answer.declared = found->data_type();
             wire::within("output " + in_quotes(output.name), [&] {
                 if (found->names != nullptr) return name_output(output, *answer.id, found->names, rows);
                 if (state_.around == nullptr) declare(output, answer, rows);
@@ -119,7 +120,7 @@ public:
                 outputs.emplace_back(element_name(name, at), (*all[i].sequence)[at]);
         }
         std::map<std::string, std::int64_t> names;
-        if (outputs.size() != all.size())
+        if (std::any_of(all.begin(), all.end(), [](const named_value& one) { return one.sequence.has_value(); }))
             for (const auto& [name, value] : outputs) expect_new(names, name, "output");
         return {std::move(own_),     std::move(outputs),   std::move(all), std::move(state_.captures),
                 state_.context.pass, state_.context.prefer};
@@ -296,7 +297,7 @@ inline void expect_graph_in(const import_state& around, const graph_proto& inner
                                     " deep, got more");
     const std::size_t parts =
         inner.nodes.size() + inner.initializers.size() + inner.inputs.size() + inner.outputs.size();
-    around.context.unrolled.charge(1 + parts, 0, around.context.limits);
+    around.context.unrolled.charge(1 + parts, inner.bytes, around.context.limits);
 }
 
 inline void expect_inputs(std::size_t given, std::size_t declared) {

@@ -62,6 +62,8 @@ public:
         return all;
     }
     [[nodiscard]] value_id none() { return state_.builder.none(); }
+    /// Of the elements of a sequence, as `data_type`.
+    [[nodiscard]] std::int64_t element_data_type(std::size_t index) const { return any_named(index).declared; }
     /// Its elements, where the input is a sequence; null where it is none.
     [[nodiscard]] const std::vector<value_id>* sequence(std::size_t index) const {
         const named_value& value = any_named(index);
@@ -70,9 +72,10 @@ public:
     /// The input as it is: a tensor, a sequence, or absent.
     [[nodiscard]] named_value any_input(std::size_t index) {
         const named_value& value = any_named(index);
-        if (value.is_tensor()) return {input(index), nullptr, std::nullopt, value.declared};
+        if (value.is_tensor()) return {input(index), nullptr, std::nullopt, value.data_type()};
         named_value copy;
         copy.sequence = value.sequence;
+        copy.declared = value.declared;
         copy.absent = value.absent;
         return copy;
     }
@@ -104,10 +107,7 @@ public:
         return stored;
     }
     /// The data type that the file says, where it says one; 0 of what is computed.
-    [[nodiscard]] std::int64_t data_type(std::size_t index) {
-        const named_value& value = named(index);
-        return value.stored != nullptr ? value.stored->data_type : value.declared;
-    }
+    [[nodiscard]] std::int64_t data_type(std::size_t index) { return named(index).data_type(); }
     /// The elements where they are known at load; valid until the import function returns.
     [[nodiscard]] std::optional<tensor_view> constant(std::size_t index) {
         named_value& value = named(index);
@@ -221,6 +221,7 @@ public:
     /// Adds an operation; its answers.
     std::vector<value_id> add_all(const operation& op, const std::vector<value_id>& inputs) {
         std::string label(node_.name.empty() && !node_.outputs.empty() ? node_.outputs.front() : node_.name);
+        state_.context.unrolled.charge(0, inputs.size() * sizeof(graph_value), limits());
         check_scratch(op, inputs);
         const std::string prefix = model_label(op, label) + ": ";
         try {
@@ -235,7 +236,10 @@ public:
     }
     /// Adds an operation; its first answer.
     value_id add(const operation& op, const std::vector<value_id>& inputs) { return add_all(op, inputs).front(); }
-    value_id constant_value(tensor value) { return state_.builder.constant(std::move(value)); }
+    value_id constant_value(tensor value) {
+        state_.context.unrolled.charge(0, value.bytes() + sizeof(graph_value), limits());
+        return state_.builder.constant(std::move(value));
+    }
 
     /// Names the node's one answer, which stands for elements of this data type.
     void answer(value_id value, std::int64_t data_type) {
@@ -244,8 +248,10 @@ public:
     }
     /// Names the node's one answer.
     void answer(value_id value) { answer(std::vector<value_id>{value}); }
-    /// Names the node's one answer, a sequence.
-    void answer_sequence(std::vector<value_id> elements) { answer_any({named_value::of(std::move(elements))}); }
+    /// Names the node's one answer, a sequence of elements of this data type.
+    void answer_sequence(std::vector<value_id> elements, std::int64_t data_type) {
+        answer_any({named_value::of(std::move(elements), data_type)});
+    }
     /// Names the node's answers, be they tensors, sequences or absent.
     void answer_any(std::vector<named_value> values) {
         expect_outputs(values.size());
@@ -295,10 +301,10 @@ private:
         return value;
     }
 
-    /// What was computed while loading, what it was computed from, and packed weights.
+    /// Values, what was computed while loading, what it was computed from, and packed weights.
     void charge(const operation& op, const std::vector<value_id>& inputs, const std::vector<value_id>& made) const {
         if (state_.context.unrolled.depth == 0 || made.empty()) return;
-        std::size_t bytes = op.weight_bytes();
+        std::size_t bytes = op.weight_bytes() + made.size() * sizeof(graph_value);
         const bool computed = state_.builder.known(made.front()).owner != nullptr;
         for (const std::vector<value_id>* values : {&inputs, &made})
             for (const value_id value : *values)

@@ -84,6 +84,7 @@ struct graph_proto {
     std::vector<value_info_proto> outputs;
     std::size_t sparse_initializers = 0;
     std::size_t quantization_annotations = 0;
+    std::size_t bytes = 0;  ///< of the message
 };
 
 /// One entry of ModelProto.opset_import.
@@ -244,6 +245,7 @@ struct model_proto {
 
 [[nodiscard]] inline graph_proto parse_graph(std::string_view message) {
     graph_proto out;
+    out.bytes = message.size();
     const auto part = [](const char* kind, std::size_t index) { return kind + std::to_string(index); };
     for (auto field = wire::read(message); field.next();) {
         switch (field.tag()) {

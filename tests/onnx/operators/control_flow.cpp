@@ -286,6 +286,67 @@ TEST_CASE("Loop that carries a sequence: the condition is known at load, what th
     CHECK_THAT(looping("", {}, {"i", "s2"}), Contains("expected one bool, got int64 []"));
 }
 
+TEST_CASE("Short files that ask for many values, or long lists, through Loop are refused") {
+    const auto looping = [](const std::string& work, std::int64_t count, std::vector<std::string> first = {}) {
+        first.push_back(node("SequenceConstruct", {"x"}, {"s0"}));
+        first.push_back(node("Loop", {"trips", "", "s0"}, {"q"},
+                             {inner("body", {work}, {undeclared("i"), undeclared("c"), undeclared("s")},
+                                    {undeclared("c"), undeclared("s")})}));
+        first.push_back(node("SequenceLength", {"q"}, {"y"}));
+        return complaint(model_file{16,
+                                    first,
+                                    {value("x", {d(1000)})},
+                                    {undeclared("y")},
+                                    {tensor<std::int64_t>("trips", {}, {count}, 7)},
+                                    3},
+                         {.limits = {1000000}});
+    };
+    const char* const refused = "expected bodies of Loop and SequenceMap that take at most 1000000 bytes in all";
+    texts pieces;
+    for (int i = 0; i < 1000; ++i) pieces.push_back("p" + std::to_string(i));
+    const std::string splits = node("Split", {"x"}, pieces);
+    CHECK(looping(splits, 2).empty());
+    CHECK_THAT(looping(splits, 10), Contains(refused));
+    const std::string whole = node("SplitToSequence", {"x"}, {"pieces"});
+    const std::string joins = node("ConcatFromSequence", {"pieces"}, {"u"}, {{"axis", std::int64_t{0}}});
+    CHECK(looping(joins, 2, {whole}).empty());
+    CHECK_THAT(looping(joins, 10, {whole}), Contains(refused));
+    const std::string table =
+        node("LabelEncoder", {"x"}, {"u"}, {{"keys_floats", floats(20000, 1.0F)}, {"values_int64s", ints(20000, 0)}},
+             "it", "ai.onnx.ml");
+    CHECK(looping(table, 2).empty());
+    CHECK_THAT(looping(table, 10), Contains(refused));
+    const std::string lengths = node("SequenceLength", {"s"}, {"u"});
+    CHECK(looping(lengths, 1000).empty());
+    CHECK_THAT(looping(lengths, 8000), Contains(refused));
+}
+
+TEST_CASE("Loop that carries a sequence stacks what somebody asked for") {
+    const auto looping = [](std::int64_t count, const texts& names) {
+        std::vector<std::string> declared;
+        for (const std::string& name : names)
+            if (!name.empty()) declared.push_back(undeclared(name));
+        return model_file{16,
+                          {node("SequenceConstruct", {"x"}, {"one"}),
+                           node("Loop", {"trips", "", "one"}, names,
+                                {inner("body", {}, {undeclared("i"), undeclared("c"), undeclared("s")},
+                                       {undeclared("c"), undeclared("s"), undeclared("i"), undeclared("x")})})},
+                          {value("x", {N})},
+                          declared,
+                          {tensor<std::int64_t>("trips", {}, {count}, 7)}};
+    };
+    const auto x = fanfold::tensor::of<float>({1}, {5});
+    for (const texts& names : {texts{"q"}, texts{"q", ""}, texts{"q", "", ""}}) {
+        const auto none = load(looping(0, names));
+        CHECK(none.state().steps.empty());
+        CHECK(difference(run(none, {x}, 1)[0], {5}) == 0);
+    }
+    const auto second = load(looping(2, {"q", "", "stack"}));
+    CHECK(output_names(second) == "q[0] stack");
+    CHECK(difference(run(second, {x}, 1)[1], {5, 5}) == 0);
+    CHECK_THAT(complaint(looping(0, {"q", "", "stack"})), Contains("expected 1 iteration or more for output 2"));
+}
+
 TEST_CASE("A loop that the run counts, and a scan, answer tensors alone") {
     const auto body = inner("body", {node("SequenceConstruct", {"v"}, {"s"})},
                             {undeclared("i"), undeclared("c"), undeclared("v")}, {undeclared("c"), undeclared("s")});

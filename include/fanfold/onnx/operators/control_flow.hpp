@@ -27,10 +27,11 @@ namespace detail {
     std::size_t next = 0;
     for (const named_value& answer : answers) {
         if (answer.sequence) {
-            out.push_back(named_value::of({}));
+            out.push_back(named_value::of({}, answer.declared));
             while (out.back().sequence->size() < answer.sequence->size()) out.back().sequence->push_back(made[next++]);
         } else {
-            out.push_back(answer.absent ? named_value::none() : named_value{made[next++]});
+            out.push_back(answer.absent ? named_value::none()
+                                        : named_value{made[next++], nullptr, std::nullopt, answer.declared});
         }
     }
     return out;
@@ -113,12 +114,17 @@ inline void import_unrolled_loop(node_import& node) {
         goes_on = detail::known_condition(node.known(*made[0].id).elements);
         for (std::size_t i = 0; i < kept; ++i) carried[i] = std::move(made[1 + i]);
         for (std::size_t i = 0; i < stacks.size(); ++i) {
+            if (!node.has_output(kept + i)) continue;
             const named_value& piece = made[1 + kept + i];
             if (!piece.id) throw std::invalid_argument("expected a tensor to stack, got " + piece.text());
             stacks[i].push_back(node.add(unsqueeze(std::vector<std::int64_t>{0}), {*piece.id}));
         }
     }
     for (std::size_t i = 0; i < stacks.size() && kept + i < node.output_count(); ++i) {
+        if (!node.has_output(kept + i)) {
+            carried.push_back(named_value::none());
+            continue;
+        }
         if (stacks[i].empty())
             throw std::invalid_argument("expected 1 iteration or more for output " + std::to_string(kept + i) +
                                         ", whose shape nothing else tells, got 0");

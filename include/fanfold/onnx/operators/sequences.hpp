@@ -61,18 +61,21 @@ namespace detail {
 /// source   ONNX SequenceEmpty-11
 inline void import_sequence_empty(node_import& node) {
     node.expect_inputs(0, 0);
-    node.ignore_attribute("dtype");
-    node.answer_sequence({});
+    node.answer_sequence({}, node.integer("dtype", 0));
 }
 /// source   ONNX SequenceConstruct-11
-inline void import_sequence_construct(node_import& node) { node.answer_sequence(node.inputs()); }
+inline void import_sequence_construct(node_import& node) {
+    const std::int64_t data_type = node.has_input(0) ? node.data_type(0) : 0;
+    node.answer_sequence(node.inputs(), data_type);
+}
 /// source   ONNX SequenceInsert-11
 inline void import_sequence_insert(node_import& node) {
     node.expect_inputs(2, 3);
     std::vector<value_id> elements = detail::sequence_input(node);
     const std::size_t size = elements.size(), at = node.has_input(2) ? detail::position(node, 2, size, size) : size;
     elements.insert(elements.begin() + static_cast<std::ptrdiff_t>(at), node.input(1));
-    node.answer_sequence(std::move(elements));
+    const std::int64_t inserted = node.data_type(1);
+    node.answer_sequence(std::move(elements), inserted != 0 ? inserted : node.element_data_type(0));
 }
 /// source   ONNX SequenceErase-11
 inline void import_sequence_erase(node_import& node) {
@@ -81,13 +84,13 @@ inline void import_sequence_erase(node_import& node) {
     const std::size_t last = elements.size() - 1;
     const std::size_t at = node.has_input(1) ? detail::position(node, 1, elements.size(), last) : last;
     elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(at));
-    node.answer_sequence(std::move(elements));
+    node.answer_sequence(std::move(elements), node.element_data_type(0));
 }
 /// source   ONNX SequenceAt-11
 inline void import_sequence_at(node_import& node) {
     node.expect_inputs(2, 2);
     const std::vector<value_id> elements = detail::filled_sequence(node);
-    node.answer(elements[detail::position(node, 1, elements.size(), elements.size() - 1)]);
+    node.answer(elements[detail::position(node, 1, elements.size(), elements.size() - 1)], node.element_data_type(0));
 }
 /// source   ONNX SequenceLength-11
 inline void import_sequence_length(node_import& node) {
@@ -117,7 +120,7 @@ inline void import_split_to_sequence(node_import& node) {
     std::vector<value_id> elements = node.add_all(split(axis, pieces, std::move(lengths)), whole);
     if (!keeps)
         for (value_id& element : elements) element = node.add(squeeze(std::vector{axis}), {element});
-    node.answer_sequence(std::move(elements));
+    node.answer_sequence(std::move(elements), node.data_type(0));
 }
 /// source   ONNX ConcatFromSequence-11
 inline void import_concat_from_sequence(node_import& node) {
@@ -127,7 +130,7 @@ inline void import_concat_from_sequence(node_import& node) {
     std::vector<value_id> elements = detail::filled_sequence(node);
     if (node.integer("new_axis", 0) != 0)
         for (value_id& element : elements) element = node.add(unsqueeze(std::vector{axis}), {element});
-    node.answer(concat(axis), elements);
+    node.answer(node.add(concat(axis), elements), node.element_data_type(0));
 }
 
 /// The body for each element in turn, as nodes of the graph; inputs after the first may be tensors, the same each time.
@@ -143,20 +146,20 @@ inline void import_sequence_map(node_import& node) {
                                         std::to_string(count) + " or a tensor, got " + inputs[i].text());
     }
     const graph_proto body = node.parsed("body");
-    std::vector<std::vector<value_id>> answers(body.outputs.size());
+    std::vector<named_value> answers(body.outputs.size(), named_value::of({}));
     for (std::size_t at = 0; at < count; ++at) {
         std::vector<named_value> now;
         for (const named_value& input : inputs)
-            now.push_back(input.sequence ? named_value{(*input.sequence)[at]} : input);
+            now.push_back(input.sequence ? named_value{(*input.sequence)[at], nullptr, std::nullopt, input.declared}
+                                         : input);
         const std::vector<named_value> made = node.unrolled("body", body, std::move(now));
         for (std::size_t i = 0; i < made.size(); ++i) {
             if (!made[i].id) throw std::invalid_argument("expected a body that answers tensors, got " + made[i].text());
-            answers[i].push_back(*made[i].id);
+            answers[i].sequence->push_back(*made[i].id);
+            answers[i].declared = made[i].declared;
         }
     }
-    std::vector<named_value> sequences;
-    for (std::vector<value_id>& elements : answers) sequences.push_back(named_value::of(std::move(elements)));
-    node.answer_any(std::move(sequences));
+    node.answer_any(std::move(answers));
 }
 
 /// source   ONNX Optional-15
