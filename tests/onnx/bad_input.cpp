@@ -286,6 +286,18 @@ TEST_CASE("weights of no rows and very many columns are refused in time") {
                Contains("takes more than"));
 }
 
+TEST_CASE("weights with more axes than a convolution has are refused, also for images of any rank") {
+    const auto complain = [](const char* op) {
+        return complaint({11,
+                          {node(op, {"x", "w"}, {"y"}, {{"auto_pad", "SAME_UPPER"}})},
+                          {value("x", nullptr)},
+                          {undeclared("y")},
+                          {tensor("w", {1, 1, 1, 1, 1, 1, 1, 1}, {1})}});
+    };
+    CHECK_THAT(complain("ConvTranspose"), Contains("images of rank 3 to 5"));
+    CHECK_THAT(complain("Conv"), Contains("rank"));
+}
+
 TEST_CASE("graphs nested deep are refused, in time and without the stack for them") {
     CHECK(complaint(nested(12)).empty());
     CHECK_THAT(complaint(nested(13)), Contains("expected graphs in graphs at most 12 deep"));

@@ -29,8 +29,10 @@ inline constexpr std::array real_elements{element::float32, element::float64};
     const symbolic_shape &x = in[0].shape, &w = in[1].shape;
     if (x.ranked() && w.ranked() && x.rank() != w.rank())
         refuse("weights [O, C / groups, ...] of the rank of " + in[0].text(), in[1].text());
-    if (x.ranked()) return x;
-    return w.ranked() ? symbolic_shape::of_rank(w.rank()) : x;
+    if (x.ranked() || !w.ranked()) return x;
+    const symbolic_shape images = symbolic_shape::of_rank(w.rank());
+    expect_spatial({in[0].type, images}, rule, types);
+    return images;
 }
 inline void expect_bias(std::span<const argument> in, element type, const extent& channels) {
     if (given(in, 2) && (in[2].type != type || !may_equal(in[2].shape, symbolic_shape{channels})))
