@@ -1,5 +1,5 @@
-// fanfold/core/pages.hpp - what the system is told about the pages of large blocks: that they may be huge, or that all of
-// them will be written at once. Where it knows nothing of either, all goes on as before.
+// fanfold/core/pages.hpp - what the system is told about the pages of large blocks: that they may be huge, or that all
+// of them will be written at once. Where it knows nothing of either, all goes on as before.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>  // std::min
@@ -30,8 +30,8 @@ struct page_range {
 }
 
 /// Asks for huge pages in a block that begins at the boundary of one; what is behind the last whole one keeps small
-/// pages. Fewer misses where memory is read and written all over the place. Not for weights: a hypervisor takes back free
-/// huge pages, and to get them again takes longer than they save (VGG-19 loads in 2.9 s instead of 1.0).
+/// pages. Fewer misses where memory is read and written all over the place. Not for weights: a hypervisor takes back
+/// free huge pages, and to get them again takes longer than they save (VGG-19 loads in 2.9 s instead of 1.0).
 inline void ask_for_huge_pages([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) noexcept {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     (void)::madvise(block, bytes / huge_page * huge_page, MADV_HUGEPAGE);

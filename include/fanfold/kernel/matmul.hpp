@@ -91,7 +91,8 @@ struct packed_view {
         throw std::invalid_argument("packed_matrix: room for " + std::to_string(room.size()) + " floats, weights " +
                                     weights.shape().text() + " need " + std::to_string(needed));
     float* to = room.data();
-    for (std::size_t column = 0; inner != 0 && column < columns; column += 16) {
+    if (inner == 0) return {room.data(), nullptr, inner, columns};  // however many columns a file may claim
+    for (std::size_t column = 0; column < columns; column += 16) {
         const std::size_t width = columns - column < 16 ? columns - column : 16;
         std::size_t k = 0;
         // Columns that lie in rows of their own are read a cache line at a time: sixteen of them compete for few lines.

@@ -171,8 +171,8 @@ void average_pool(const view<const T>& in, const window_nd& window, const view<T
     const auto planes = in.extent(0) * in.extent(1);
     const auto counted = [&](const detail::tap_range& taps, std::size_t axis) {
         if (counts == padding_counts::no) return static_cast<double>(taps.to - taps.from);
-        const std::int64_t d = w.dilation[axis], room = w.in[axis] + w.after[axis] - taps.start;
-        return static_cast<double>(std::min(w.size[axis], room <= 0 ? 0 : (room - 1) / d + 1));
+        const std::int64_t before = w.before[axis], padded = w.in[axis] + before + w.after[axis];
+        return detail::inside_taps(taps.start + before, w.size[axis], w.dilation[axis], padded).count();
     };
     for (std::int64_t plane = 0; plane < planes; ++plane) {
         const T* from = in.data() + plane * w.in_plane();

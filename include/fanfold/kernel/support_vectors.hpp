@@ -93,7 +93,8 @@ private:
 /// j, the diagonal aside. Iterates until no class is further from balance than 0.005 / k, at most 100 times.
 ///
 /// requires k probabilities of room, k * k + k doubles of scratch
-/// source   Wu, Lin, Weng 2004, "Probability estimates for multi-class classification by pairwise coupling", algorithm 2
+/// source   Wu, Lin, Weng 2004, "Probability estimates for multi-class classification by pairwise coupling",
+///          algorithm 2
 inline void couple_pairs(std::span<const double> pairs, std::span<double> probabilities, std::span<double> scratch) {
     const std::size_t k = probabilities.size();
     const std::span<double> q = scratch.first(k * k), qp = scratch.subspan(k * k, k);

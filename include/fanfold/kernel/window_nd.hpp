@@ -2,7 +2,6 @@
 //   in    [N, C, ...], a window      out   where it stands, and which of its taps lie within the image
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>    // std::min, std::max
 #include <array>        // std::array
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
@@ -62,11 +61,9 @@ struct window3 {
     }
 
     [[nodiscard]] tap_range taps(std::size_t axis, std::int64_t position) const {
-        const std::int64_t start = position * stride[axis] - before[axis], d = dilation[axis];
-        const std::int64_t from = start < 0 ? (-start - 1) / d + 1 : 0;
-        const std::int64_t room = in[axis] - start;
-        const std::int64_t to = std::min(size[axis], room <= 0 ? 0 : (room - 1) / d + 1);
-        return {start, from, std::max(from, to)};
+        const std::int64_t start = position * stride[axis] - before[axis];
+        const inside_taps inside(start, size[axis], dilation[axis], in[axis]);
+        return {start, inside.from, inside.to};
     }
     /// Elements of an image, of an answer, of a window.
     [[nodiscard]] std::int64_t in_plane() const { return in[0] * in[1] * in[2]; }

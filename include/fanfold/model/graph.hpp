@@ -187,8 +187,8 @@ public:
     }
 
     /// One line a step: operation, name, shapes; what a row costs: floating-point operations where the step can tell
-    /// them, bytes read and written where shapes are known; bytes of weights; whether checksums see it. Then outputs whose
-    /// numbers have names, and the sums.
+    /// them, bytes read and written where shapes are known; bytes of weights; whether checksums see it. Then outputs
+    /// whose numbers have names, and the sums.
     [[nodiscard]] std::string summary() const { return detail::summary_of(*state_); }
 
 private:

@@ -1,6 +1,7 @@
 // fanfold/schedule/task.hpp - something to be run later on a worker of an executor; threads for those without a pool.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <atomic>              // std::atomic
 #include <condition_variable>  // std::condition_variable
 #include <cstddef>             // std::size_t
 #include <exception>           // std::exception
@@ -11,6 +12,7 @@
 #include <vector>              // std::vector
 
 #include "../placement/workspaces.hpp"
+#include "entrance.hpp"
 #include "executor.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -181,32 +183,18 @@ private:
             });
         }
         void help() {
-            std::size_t worker = 0;
-            {
-                const std::lock_guard lock(mutex_);
-                if (left_) return;
-                ++inside_;
-                worker = ++workers_;
-            }
-            take_part(worker);
-            const std::lock_guard lock(mutex_);
-            if (--inside_ == 0) empty_.notify_all();
+            if (!entrance_.enter()) return;
+            take_part(++workers_);
+            entrance_.leave();
         }
         /// By the calling thread: what `state` and `of` refer to may go after this.
-        void leave() {
-            std::unique_lock lock(mutex_);
-            left_ = true;
-            empty_.wait(lock, [this] { return inside_ == 0; });
-        }
+        void leave() { entrance_.close(); }
 
     private:
         const E& of_;
         run_state& state_;
-        std::mutex mutex_;
-        std::condition_variable empty_;
-        bool left_ = false;
-        std::size_t inside_ = 0;
-        std::size_t workers_ = 0;
+        entrance entrance_;
+        std::atomic<std::size_t> workers_{0};
     };
 
     const E& of_;

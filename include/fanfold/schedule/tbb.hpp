@@ -7,22 +7,22 @@
 #include <tbb/task_arena.h>               // tbb::task_arena
 #include <tbb/task_group.h>               // tbb::task_group
 
-#include <algorithm>           // std::min
-#include <atomic>              // std::atomic
-#include <condition_variable>  // std::condition_variable
-#include <cstddef>             // std::size_t
-#include <list>                // std::list
-#include <memory>              // std::shared_ptr
-#include <mutex>               // std::mutex
-#include <stdexcept>           // std::runtime_error
-#include <string_view>         // std::string_view
-#include <utility>             // std::move
-#include <vector>              // std::vector
+#include <algorithm>    // std::min
+#include <atomic>       // std::atomic
+#include <cstddef>      // std::size_t
+#include <list>         // std::list
+#include <memory>       // std::shared_ptr
+#include <mutex>        // std::mutex
+#include <stdexcept>    // std::runtime_error
+#include <string_view>  // std::string_view
+#include <utility>      // std::move
+#include <vector>       // std::vector
 
 #include "../context/floating_point.hpp"
 #include "../placement/affinity.hpp"
 #include "../placement/places.hpp"
 #include "../placement/workspaces.hpp"
+#include "entrance.hpp"
 #include "executor.hpp"
 #include "task.hpp"
 #include "tile_crew.hpp"
@@ -225,7 +225,7 @@ private:
                 others_.emplace_back(*this, *executor.own_.all()[k].arena, executor.own_.all()[k].workers,
                                      executor.own_.all()[k].cpus);
             if (state.tile_width(executor.workers_) > 1 || !others_.empty())
-                away_ = std::allocate_shared<away>(tbb::cache_aligned_allocator<away>());
+                entrance_ = std::allocate_shared<detail::entrance>(tbb::cache_aligned_allocator<detail::entrance>());
         }
 
         void run() {
@@ -233,7 +233,7 @@ private:
             state_.guard([&] { call_idle(); });
             run_task(0);
             tasks_.wait();
-            if (away_ != nullptr) away_->close();
+            if (entrance_ != nullptr) entrance_->close();
         }
 
     private:
@@ -257,35 +257,10 @@ private:
             here.crew.leave();
         }
 
-        /// What is sent to arenas. What has not begun when the job ends is not waited for: the arena's threads may be
-        /// waiting themselves.
-        class away {
-        public:
-            [[nodiscard]] bool enter() {
-                const std::lock_guard lock(mutex_);
-                if (closed_) return false;
-                ++inside_;
-                return true;
-            }
-            void leave() {
-                const std::lock_guard lock(mutex_);
-                if (--inside_ == 0) empty_.notify_all();
-            }
-            void close() {
-                std::unique_lock lock(mutex_);
-                closed_ = true;
-                empty_.wait(lock, [this] { return inside_ == 0; });
-            }
-
-        private:
-            std::mutex mutex_;
-            std::condition_variable empty_;
-            bool closed_ = false;
-            std::size_t inside_ = 0;
-        };
+        /// In the arena's own time: its threads may be waiting themselves.
         template <class Part>
         void send(tbb::task_arena& arena, Part part) {
-            arena.enqueue([there = away_, part] {
+            arena.enqueue([there = entrance_, part] {
                 if (!there->enter()) return;
                 part();
                 there->leave();
@@ -389,7 +364,7 @@ private:
         std::vector<bool> idle_;  ///< by worker: it has no task
         std::size_t watchers_ = 0;
         tbb::task_group tasks_;
-        std::shared_ptr<away> away_;
+        std::shared_ptr<detail::entrance> entrance_;
         side first_;
         std::list<side> others_;  ///< of other NUMA nodes
     };

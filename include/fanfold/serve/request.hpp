@@ -67,7 +67,8 @@ public:
         for (const part& p : rows.parts()) parts_.push_back({p.data().type(), p.rows(), p.data().shape()});
     }
 
-    /// Alike but for their number, and for their length along the axis `padded`, where given; nothing shared by all rows.
+    /// Alike but for their number, and for their length along the axis `padded`, where given; nothing shared by all
+    /// rows.
     template <class = void>
     [[nodiscard]] bool joins(const batch& rows, std::optional<std::size_t> padded) const {
         if (parts_.size() != rows.size()) return false;
@@ -99,8 +100,8 @@ struct rows_of_batch {
     std::size_t rows = 0;
 };
 
-/// Rows that look alike side by side, in one batch that lies in the workspace; zeros behind those that are shorter along
-/// `padded` than others.
+/// Rows that look alike side by side, in one batch that lies in the workspace; zeros behind those that are shorter
+/// along `padded` than others.
 template <class = void>
 [[nodiscard]] batch joined(const std::vector<rows_of_batch>& pieces, workspace& space,
                            std::optional<std::size_t> padded = {}) {

@@ -1,5 +1,5 @@
-// fanfold/model/operators/encoders.hpp - categories into numbers: tables of keys, one column a category, features beside
-// each other.
+// fanfold/model/operators/encoders.hpp - categories into numbers: tables of keys, one column a category, features
+// beside each other.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <algorithm>    // std::sort, std::lower_bound, std::fill
