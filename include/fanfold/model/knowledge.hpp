@@ -76,10 +76,7 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
     const floating_point_scope environment;
     const auto make = [&](std::size_t answer, element type, const shape& extents) -> mutable_tensor_view {
         check_size({type, extents}, limits, "its answer");
-        constexpr std::size_t much = std::size_t{64} << 20;  // the operation may yet refuse what it was given
-        made.at(answer) =
-            std::make_shared<tensor>(extents.volume() * size_of(type) <= much ? tensor::populated(type, extents)
-                                                                              : tensor::uninitialized(type, extents));
+        made.at(answer) = std::make_shared<tensor>(tensor::populated(type, extents));
         return *made[answer];
     };
     if (op.makes_answers()) {
