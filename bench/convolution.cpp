@@ -156,10 +156,23 @@ void windows_of_3(benchmark::internal::Benchmark* b) {
     }
 }
 
+void every_second_window_of_3(benchmark::internal::Benchmark* b) {
+    for (const std::int64_t images : {1, 8}) {
+        b->Args({images, 56, 128, 128, 3, 2, 1});  // ResNet-50
+        b->Args({images, 28, 256, 256, 3, 2, 1});
+        b->Args({images, 14, 512, 512, 3, 2, 1});
+        b->Args({images, 28, 16, 32, 3, 2, 1});  // ResNet-8
+        b->Args({images, 14, 32, 64, 3, 2, 1});
+        b->Args({images, 224, 32, 64, 3, 2, 1});
+    }
+}
+
 }  // namespace
 
 BENCHMARK(conv_nhwc)->Apply(sizes);
 BENCHMARK(conv_nchw)->Apply(sizes);
 BENCHMARK(conv_nhwc)->Name("conv_3x3")->Apply(windows_of_3);
 BENCHMARK(winograd<kernel::winograd_tile::two>)->Name("winograd_2x2")->Apply(windows_of_3);
+BENCHMARK(conv_nhwc)->Name("conv_3x3_every_second")->Apply(every_second_window_of_3);
+BENCHMARK(winograd<kernel::winograd_tile::two>)->Name("winograd_2x2_every_second")->Apply(every_second_window_of_3);
 BENCHMARK(winograd<kernel::winograd_tile::four>)->Name("winograd_4x4")->Apply(windows_of_3);

@@ -25,11 +25,17 @@ std::vector<nhwc_problem> problems() {
         {2, 33, 5, 12, 31, 3, 3, {.padding = {0, 2, 3, 1}}},
         {1, 4, 1, 1, 3, 3, 3, {.padding = {1, 1, 1, 1}}},
         {1, 2, 2, 3, 4, 3, 3, {.padding = {7, 0, 5, 9}}},  // tiles that see padding alone
+        {2, 3, 8, 8, 5, 3, 3, {.stride = {2, 2}, .padding = {1, 1, 1, 1}}},
+        {1, 16, 5, 5, 16, 3, 3, {.stride = {2, 2}}},  // one tile of two
+        {1, 1, 3, 3, 1, 3, 3, {.stride = {2, 2}}},
+        {2, 17, 11, 14, 18, 3, 3, {.stride = {2, 2}, .padding = {1, 0, 0, 1}}},
+        {1, 33, 4, 13, 31, 3, 3, {.stride = {2, 2}, .padding = {0, 6, 5, 1}}},
         {1, 530, 6, 5, 33, 3, 3, {.padding = {1, 1, 1, 1}}},  // products in two blocks of channels
         {3, 40, 11, 10, 20, 3, 3, {.padding = {1, 1, 1, 1}}},
         {1, 20, 40, 37, 35, 3, 3, {.padding = {1, 1, 1, 1}}},
+        {2, 20, 40, 37, 35, 3, 3, {.stride = {2, 2}, .padding = {1, 1, 1, 1}}},
     };
-    if (sanitized) all.resize(9);  // the last are large, and no different
+    if (sanitized) all.resize(14);  // the last are large, and no different
     for (nhwc_problem& p : all) p.fill();
     return all;
 }
@@ -38,14 +44,17 @@ packed_winograd packed(const nhwc_problem& p, winograd_tile tile) {
     return {p.weight_view(), p.bias_view(), p.geometry, tile};
 }
 
-constexpr std::array both{winograd_tile::two, winograd_tile::four};
+std::vector<winograd_tile> tiles_of(const nhwc_problem& p) {
+    if (p.geometry.stride[0] == 2) return {winograd_tile::two};
+    return {winograd_tile::two, winograd_tile::four};
+}
 
 }  // namespace
 
 TEST_CASE("a convolution by tiles agrees with the sum in double", "[every_isa]") {
     for (const nhwc_problem& p : problems())
         for (const kernel::isa set : every_isa())
-            for (const winograd_tile tile : both)
+            for (const winograd_tile tile : tiles_of(p))
                 for (const activation act : {activation::none, activation::relu, activation::sigmoid}) {
                     INFO(name_of(set) << " " << p.in_shape().text() << " to " << p.outputs);
                     const packed_winograd weights = packed(p, tile);
@@ -61,28 +70,15 @@ TEST_CASE("a convolution by tiles agrees with the sum in double", "[every_isa]")
 }
 
 TEST_CASE("the error of tiles is that of their documentation", "[every_isa]") {
-    nhwc_problem p{1, 128, 16, 16, 32, 3, 3, {.padding = {1, 1, 1, 1}}};
+    const std::int64_t stride = GENERATE(1, 2);
+    nhwc_problem p{1, 128, 16, 16, 32, 3, 3, {.stride = {stride, stride}, .padding = {1, 1, 1, 1}}};
     p.fill();
-    std::vector<double> exact;
+    const auto exact = p.naive(packed(p, winograd_tile::two).output(p.in_shape()));
     double squares = 0;
-    for (std::int64_t y = 0; y < p.height; ++y)
-        for (std::int64_t x = 0; x < p.width; ++x)
-            for (std::int64_t o = 0; o < p.outputs; ++o) {
-                double sum = p.bias[static_cast<std::size_t>(o)];
-                for (std::int64_t c = 0; c < p.channels; ++c)
-                    for (std::int64_t ky = 0; ky < 3; ++ky)
-                        for (std::int64_t kx = 0; kx < 3; ++kx) {
-                            const std::int64_t v = y + ky - 1, u = x + kx - 1;
-                            if (v < 0 || v >= p.height || u < 0 || u >= p.width) continue;
-                            sum += double{p.in[static_cast<std::size_t>((v * p.width + u) * p.channels + c)]} *
-                                   double{p.weight_view()(o, c, ky, kx)};
-                        }
-                exact.push_back(sum);
-                squares += sum * sum;
-            }
+    for (const auto& [sum, terms] : exact) squares += sum * sum;
     const double size = std::sqrt(squares / static_cast<double>(exact.size()));
     for (const kernel::isa set : every_isa())
-        for (const winograd_tile tile : both) {
+        for (const winograd_tile tile : tiles_of(p)) {
             std::vector<float> out(exact.size());
             workspace space;
             const packed_winograd weights = packed(p, tile);
@@ -90,7 +86,7 @@ TEST_CASE("the error of tiles is that of their documentation", "[every_isa]") {
                                           {out.data(), weights.output(p.in_shape())}, space, activation::none, {});
             double most = 0;
             for (std::size_t i = 0; i < out.size(); ++i)
-                most = std::max(most, std::abs(static_cast<double>(out[i]) - exact[i]));
+                most = std::max(most, std::abs(static_cast<double>(out[i]) - exact[i][0]));
             CAPTURE(most / size);
             CHECK(most / size < (tile == winograd_tile::two ? 4e-6 : 2e-5));
         }
@@ -99,7 +95,7 @@ TEST_CASE("the error of tiles is that of their documentation", "[every_isa]") {
 TEST_CASE("an addend is added to tiles before the activation", "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems())
-            for (const winograd_tile tile : both) {
+            for (const winograd_tile tile : tiles_of(p)) {
                 const packed_winograd weights = packed(p, tile);
                 const shape answer = weights.output(p.in_shape());
                 const std::vector<float> addend = numbers(5).some(answer.volume());
@@ -118,7 +114,7 @@ TEST_CASE("tiles may be some of the channels of images, with the same bits; the 
           "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems())
-            for (const winograd_tile tile : both)
+            for (const winograd_tile tile : tiles_of(p))
                 for (const activation act : {activation::relu, activation::sigmoid}) {
                     const packed_winograd weights = packed(p, tile);
                     const shape answer = weights.output(p.in_shape());
@@ -135,7 +131,7 @@ TEST_CASE("tiles may be some of the channels of images, with the same bits; the 
 TEST_CASE("the addend of tiles may be where the answer goes", "[every_isa]") {
     for (const kernel::isa set : every_isa())
         for (const nhwc_problem& p : problems())
-            for (const winograd_tile tile : both) {
+            for (const winograd_tile tile : tiles_of(p)) {
                 const packed_winograd weights = packed(p, tile);
                 const shape answer = weights.output(p.in_shape());
                 const std::vector<float> addend = numbers(5).some(answer.volume());
@@ -152,7 +148,7 @@ TEST_CASE("the addend of tiles may be where the answer goes", "[every_isa]") {
 
 TEST_CASE("tiles have the same bits in every batch, at every place in it, with AVX2 and AVX-512", "[every_isa]") {
     for (const nhwc_problem& p : problems())
-        for (const winograd_tile tile : both) {
+        for (const winograd_tile tile : tiles_of(p)) {
             std::vector<float> by_avx2;
             for (const kernel::isa set : every_isa()) {
                 constexpr std::int64_t many = sanitized ? 3 : 19;  // 19: more than one block of images
@@ -179,7 +175,7 @@ TEST_CASE("tiles have the same bits in every batch, at every place in it, with A
 
 TEST_CASE("scratch of tiles that holds NaN does not matter, and no more is taken than scratch_bytes says") {
     for (const nhwc_problem& p : problems())
-        for (const winograd_tile tile : both) {
+        for (const winograd_tile tile : tiles_of(p)) {
             const packed_winograd weights = packed(p, tile);
             const shape answer = weights.output(p.in_shape());
             std::vector<float> out(answer.volume());
@@ -209,7 +205,7 @@ TEST_CASE("a convolution by tiles has the same bits when workers share it") {
     all.back().fill();
     all[all.size() - 2].fill();
     for (const nhwc_problem& p : all)
-        for (const winograd_tile tile : both) {
+        for (const winograd_tile tile : tiles_of(p)) {
             const packed_winograd weights = packed(p, tile);
             const shape answer = weights.output(p.in_shape());
             std::vector<float> alone(answer.volume()), shared(answer.volume());
@@ -234,12 +230,18 @@ TEST_CASE("what cannot be done by tiles is refused with the numbers") {
     };
     CHECK(text([&] {
               packed_winograd(w, {}, {.stride = {1, 2}}, winograd_tile::two);
-          }) == "winograd: weights [2, 3, 3, 3], expected [O, C, 3, 3] with stride, dilation and groups of 1");
+          }) ==
+          "winograd: weights [2, 3, 3, 3], expected [O, C, 3, 3] with strides of 1 or of 2, dilation and groups of 1");
+    CHECK(text([&] {
+              packed_winograd(w, {}, {.stride = {2, 2}}, winograd_tile::four);
+          }) == "winograd: tiles of 4x4 with a stride of 2, expected tiles of 2x2");
     CHECK(text([&] {
               packed_winograd({weights.data(), shape{2, 3, 1, 9}}, {}, {}, winograd_tile::four);
-          }) == "winograd: weights [2, 3, 1, 9], expected [O, C, 3, 3] with stride, dilation and groups of 1");
+          }) ==
+          "winograd: weights [2, 3, 1, 9], expected [O, C, 3, 3] with strides of 1 or of 2, dilation and groups of 1");
     const packed_winograd two(w, {}, {}, winograd_tile::two);
     CHECK(text([&] { (void)two.output({1, 3, 5, 5}); }) == "conv2d: [1, 3, 5, 5] is not [N, H, W, 3]");
     CHECK(packed_winograd(w, {}, {}, winograd_tile::four).bytes() == (36 * 3 + 1) * 16 * sizeof(float));
     CHECK(two.bytes() == (16 * 3 + 1) * 16 * sizeof(float));
+    CHECK(packed_winograd(w, {}, {.stride = {2, 2}}, winograd_tile::two).bytes() == (25 * 3 + 1) * 16 * sizeof(float));
 }

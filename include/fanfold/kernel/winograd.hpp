@@ -20,7 +20,8 @@
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
 
-/// F(2x2, 3x3): 16 products for 36, weights of 1.8 times the size. F(4x4, 3x3): 36 for 144, 4 times.
+/// F(2x2, 3x3): 16 products for 36, weights of 1.8 times the size; with a stride of 2, 25 for 36, 2.8 times.
+/// F(4x4, 3x3): 36 for 144, 4 times.
 enum class winograd_tile : std::uint8_t { two = 2, four = 4 };
 
 namespace detail {
@@ -29,6 +30,7 @@ struct winograd_call {
     const float* in;
     std::ptrdiff_t height, width, channels, top, left;
     int size;                     // of a tile of the answer
+    int stride;
     std::ptrdiff_t tiles_across;  // of an image
     std::ptrdiff_t tiles_down;
     std::ptrdiff_t first;    // tile of this block, counted over all images
@@ -83,9 +85,9 @@ namespace kernel {
 /// Owns the transformed weights and the bias of a convolution over images [N, H, W, C] of any height and width.
 ///
 /// shapes   weights [O, C, 3, 3] of any strides; bias [O], or of size 0 for none
-/// layout   16 or 36 frequencies of panels of 16 output channels, [C][16]; transformed in double, rounded once
-/// errors   throws std::invalid_argument with the numbers when the shapes do not fit, windows are not 3x3, or stride,
-///          dilation or groups are not 1
+/// layout   16, 25 or 36 frequencies of panels of 16 output channels, [C][16]; transformed in double, rounded once
+/// errors   throws std::invalid_argument with the numbers when the shapes do not fit, windows are not 3x3, strides are
+///          not 1 or (tiles of 2x2) 2 along both axes, or dilation or groups are not 1
 /// threads  const use from any thread
 class packed_winograd {
 public:
@@ -95,7 +97,9 @@ public:
         detail::check_conv_weights(weights, bias.shape(), geometry);
         if (!fits(weights.shape(), geometry))
             throw std::invalid_argument("winograd: weights " + weights.shape().text() +
-                                        ", expected [O, C, 3, 3] with stride, dilation and groups of 1");
+                                        ", expected [O, C, 3, 3] with strides of 1 or of 2, dilation and groups of 1");
+        if (stride() == 2 && tile == winograd_tile::four)
+            throw std::invalid_argument("winograd: tiles of 4x4 with a stride of 2, expected tiles of 2x2");
         outputs_ = weights.extent(0);
         channels_ = weights.extent(1);
         const std::int64_t columns = columns_of(outputs_), count = frequencies();
@@ -108,10 +112,10 @@ public:
         for (std::int64_t o = 0; o < columns; ++o) biases[o] = o < outputs_ && bias.size() != 0 ? bias(o) : 0.0F;
     }
 
-    /// Windows of 3x3 with stride, dilation and groups of 1.
+    /// Windows of 3x3 with strides of 1 or of 2, dilation and groups of 1.
     [[nodiscard]] static bool fits(const shape& weights, const conv2d_geometry& g) {
-        return weights.rank() == 4 && weights[2] == 3 && weights[3] == 3 && g.stride[0] == 1 && g.stride[1] == 1 &&
-               g.dilation[0] == 1 && g.dilation[1] == 1 && g.groups == 1;
+        return weights.rank() == 4 && weights[2] == 3 && weights[3] == 3 && (g.stride[0] == 1 || g.stride[0] == 2) &&
+               g.stride[1] == g.stride[0] && g.dilation[0] == 1 && g.dilation[1] == 1 && g.groups == 1;
     }
 
     /// What it makes of images of shape `in`.
@@ -132,7 +136,7 @@ public:
     [[nodiscard]] std::span<const std::byte> memory() const { return {data_.data(), data_.bytes()}; }
     [[nodiscard]] const conv2d_geometry& geometry() const noexcept { return geometry_; }
     [[nodiscard]] winograd_tile tile() const noexcept { return tile_; }
-    [[nodiscard]] std::int64_t frequencies() const noexcept { return (edge() + 2) * (edge() + 2); }
+    [[nodiscard]] std::int64_t frequencies() const noexcept { return points() * points(); }
 
     /// How the tiles of all images are cut.
     struct blocks {
@@ -166,6 +170,7 @@ public:
         c.top = geometry_.padding[0];
         c.left = geometry_.padding[1];
         c.size = static_cast<int>(edge());
+        c.stride = static_cast<int>(stride());
         c.tiles_down = b.down;
         c.tiles_across = b.across;
         c.columns = columns_of(outputs_);
@@ -186,11 +191,14 @@ private:
 
     [[nodiscard]] static constexpr std::int64_t columns_of(std::int64_t channels) { return (channels + 15) / 16 * 16; }
     [[nodiscard]] constexpr std::int64_t edge() const { return static_cast<std::int64_t>(tile_); }
+    [[nodiscard]] std::int64_t stride() const { return geometry_.stride[0]; }
+    [[nodiscard]] std::int64_t points() const { return (edge() - 1) * stride() + 3; }
 
     /// One channel of 16 output channels: G w G^T of each.
     void transform(const view<const float>& weights, std::int64_t panel, std::int64_t channel, float* to) const {
         using six = std::array<std::array<double, 3>, 6>;
         static constexpr six for_two{{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}};
+        static constexpr six for_every_second{{{1, 0, 0}, {0, 1, 0}, {1, 0, 1}, {0, 1, 0}, {0, 0, 1}}};
         constexpr double a = 0.625, b = 1.5, at_a = 1 / (2 * a * a * (a * a - b * b)),
                          at_b = 1 / (2 * b * b * (b * b - a * a));
         static constexpr six for_four{{{1 / (a * a * b * b), 0, 0},
@@ -199,8 +207,8 @@ private:
                                        {at_b, at_b * b, at_b * b * b},
                                        {at_b, -at_b * b, at_b * b * b},
                                        {0, 0, 1}}};
-        const six& g = tile_ == winograd_tile::two ? for_two : for_four;
-        const auto size = static_cast<std::size_t>(edge() + 2);
+        const six& g = stride() == 2 ? for_every_second : tile_ == winograd_tile::two ? for_two : for_four;
+        const auto size = static_cast<std::size_t>(points());
         const std::int64_t filled = std::min<std::int64_t>(16, outputs_ - panel), step = weights.step(0);
         double w[3][3][16] = {};
         for (std::int64_t ky = 0; ky < 3; ++ky)
@@ -278,13 +286,13 @@ inline void conv_winograd(isa set, const view<const float>& in, const packed_win
 
 }  // namespace detail
 
-/// out[n, y, x, o] = act(bias[o] + sum over c, ky, kx of in[n, y + ky - top, x + kx - left, c] * w[o, c, ky, kx]
-/// + addend[n, y, x, o])
+/// out[n, y, x, o] = act(bias[o] + sum over c, ky, kx of in[n, s y + ky - top, s x + kx - left, c] * w[o, c, ky, kx]
+/// + addend[n, y, x, o]), where s is the stride
 ///
 /// shapes   in [N, H, W, C], out and addend w.output(in), in and addend dense, out not overlapping. Out is dense, or
 ///          where nothing is added some of the channels of dense images. An addend of size 0: none; it may be out
-/// cost     F(4x4): 4.5 N OH OW C O flops, F(2x2): 8, and about 18 N OH OW (C + O) for transforms. Reads the weights
-///          once per block of 48 tiles or more; w.scratch_bytes(in) of scratch
+/// cost     F(4x4): 4.5 N OH OW C O flops, F(2x2): 8, with a stride of 2 12.5, and about 18 N OH OW (C + O) for
+///          transforms. Reads the weights once per block of 48 tiles or more; w.scratch_bytes(in) of scratch
 /// errors   throws std::invalid_argument when the shapes do not fit; stopped_error between blocks when it is time.
 ///          Rounding: with inputs and weights of random sign, the largest error over the root mean square of the
 ///          answers is about 2e-6 for F(2x2) and 1e-5 for F(4x4), where the direct sum has 7e-6; an answer that is
@@ -293,7 +301,8 @@ inline void conv_winograd(isa set, const view<const float>& in, const packed_win
 /// threads  re-entrant with a workspace each; its tile loop shares blocks or, where they are few, the tiles and
 ///          frequencies of a block. Each tile is computed alone, each frequency by one chain of fused
 ///          multiply-adds in the order of channels: the bits of an image do not depend on N, or on how tiles are cut
-/// source   Lavin & Gray 2015, "Fast Algorithms for Convolutional Neural Networks", F(2x2, 3x3), F(4x4, 3x3)
+/// source   Lavin & Gray 2015, "Fast Algorithms for Convolutional Neural Networks", F(2x2, 3x3), F(4x4, 3x3); a
+///          stride of 2: Yepez & Ko 2020, "Stride 2 1-D, 2-D, and 3-D Winograd for Convolutional Neural Networks"
 inline void conv_winograd(const view<const float>& in, const packed_winograd& w, const view<float>& out,
                           workspace& space, activation act = activation::none, const view<const float>& addend = {}) {
     detail::conv_winograd(active_isa(), in, w, out, space, act, addend);

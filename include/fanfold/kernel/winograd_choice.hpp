@@ -13,6 +13,7 @@ namespace kernel {
 /// A 3x3 convolution of one image; nothing here depends on how many there are.
 struct winograd_problem {
     std::int64_t channels, outputs, height, width;  // of the answer
+    std::int64_t stride = 1;
 };
 
 /// Estimated time, in nanoseconds of a core at 110 GFLOP/s; only ratios matter.
@@ -30,9 +31,10 @@ struct winograd_problem {
         static_cast<double>((p.height + edge - 1) / edge) * static_cast<double>((p.width + edge - 1) / edge);
     const double vectors_in = static_cast<double>((p.channels + 15) / 16);
     const double vectors_out = static_cast<double>((p.outputs + 15) / 16);
-    const double frequencies = static_cast<double>((edge + 2) * (edge + 2));
-    const double transform_in = tile == winograd_tile::two ? 70 : 200;  // of 16 channels of a tile
-    const double transform_out = tile == winograd_tile::two ? 35 : 140;
+    const std::int64_t points = (edge - 1) * p.stride + 3;
+    const double frequencies = static_cast<double>(points * points);
+    const double transform_in = points == 4 ? 70 : points == 5 ? 80 : 200;  // of 16 channels of a tile
+    const double transform_out = points == 4 ? 35 : points == 5 ? 40 : 140;
     // The last term: weights, which small batches read from memory.
     return tiles * (frequencies * weights / 50 + vectors_in * transform_in + vectors_out * transform_out) +
            frequencies * weights * 0.14;
@@ -43,7 +45,8 @@ struct winograd_problem {
     std::optional<winograd_tile> best;
     double least = direct_time(p) * 0.9;
     for (const winograd_tile tile : {winograd_tile::two, winograd_tile::four}) {
-        if (tile > largest || winograd_time(p, tile) >= least) continue;
+        if (tile > largest || (tile == winograd_tile::four && p.stride != 1)) continue;
+        if (winograd_time(p, tile) >= least) continue;
         least = winograd_time(p, tile);
         best = tile;
     }

@@ -226,7 +226,7 @@ private:
             return along.constant() ? along.fixed : usual_size;
         };
         return kernel::fastest_tile(
-            {weights.extent(1), weights.extent(0), size(2), size(3)},
+            {weights.extent(1), weights.extent(0), size(2), size(3), g.stride[0]},
             prefer.accuracy == accuracy::high ? kernel::winograd_tile::two : kernel::winograd_tile::four);
     }
 
