@@ -30,9 +30,10 @@ public:
         state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
         return static_cast<float>(static_cast<std::int32_t>(state_ >> 32)) * 0x1p-31F;
     }
-    std::vector<float> some(std::size_t count) {
-        std::vector<float> made(count);
-        for (float& x : made) x = (*this)();
+    template <class T = float>
+    std::vector<T> some(std::size_t count) {
+        std::vector<T> made(count);
+        for (T& x : made) x = (*this)();
         return made;
     }
 

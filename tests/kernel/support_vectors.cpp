@@ -7,22 +7,11 @@
 
 #include "../catch.hpp"
 #include "../text.hpp"
+#include "helpers.hpp"
 
 using namespace fanfold;
+using fanfold_test::numbers;
 using kernel::vector_kernel;
-
-namespace {
-
-std::vector<double> some(std::size_t count, unsigned seed) {
-    std::vector<double> out(count);
-    for (double& x : out) {
-        seed = seed * 1664525U + 1013904223U;
-        x = static_cast<double>(seed >> 8) / 8388608.0 - 1;
-    }
-    return out;
-}
-
-}  // namespace
 
 TEST_CASE("rows are compared with support vectors, however many there are, as a loop does it") {
     const kernel::vector_kernel_parameters with{0.7, -0.3, 3};
@@ -30,7 +19,7 @@ TEST_CASE("rows are compared with support vectors, however many there are, as a 
         for (const std::size_t features : {1U, 3U, 16U, 37U})
             for (const auto kind :
                  {vector_kernel::linear, vector_kernel::polynomial, vector_kernel::radial, vector_kernel::sigmoid}) {
-                const auto v = some(count * features, 1), x = some(features, 2);
+                const auto v = numbers(1).some<double>(count * features), x = numbers(2).some<double>(features);
                 const kernel::support_vectors vectors(v, count, kind, with);
                 REQUIRE(vectors.features() == features);
                 std::vector<double> got(count);

@@ -5,27 +5,20 @@
 #include <fanfold/model/operators/support_vectors.hpp>
 
 #include "../../catch.hpp"
+#include "../../kernel/helpers.hpp"
 #include "../../text.hpp"
 #include "../run.hpp"
 
 using namespace fanfold;
+using fanfold_test::numbers;
 using kernel::vector_kernel;
 
 namespace {
 
 const extent N = rows_extent;
 
-std::vector<double> some(std::size_t count, unsigned seed) {
-    std::vector<double> out(count);
-    for (double& x : out) {
-        seed = seed * 1664525U + 1013904223U;
-        x = static_cast<double>(seed >> 8) / 8388608.0 - 1;
-    }
-    return out;
-}
 tensor rows_of(std::size_t rows, std::size_t features) {
-    const std::vector<double> wide = some(rows * features, 9);
-    const std::vector<float> values(wide.begin(), wide.end());
+    const std::vector<float> values = numbers(9).some(rows * features);
     return tensor::of<float>({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(features)},
                              std::span<const float>(values));
 }
@@ -40,7 +33,8 @@ graph one_step(const Op& op, std::int64_t features) {
 
 constexpr std::size_t features = 5;
 const std::vector<std::int64_t> counts{4, 2, 5};
-const std::vector<double> vectors = some(11 * features, 3), coefficients = some(2 * 11, 4);
+const std::vector<double> vectors = numbers(3).some<double>(11 * features);
+const std::vector<double> coefficients = numbers(4).some<double>(2 * 11);
 kernel::support_vectors radial() { return {vectors, 11, vector_kernel::radial, {0.5, 0, 0}}; }
 svm_pairs pairs() { return {counts, coefficients, {0.1, -0.2, 0.3}}; }
 
@@ -68,7 +62,7 @@ std::vector<double> decisions(const float* x) {
 }  // namespace
 
 TEST_CASE("a regression is the sum of kernels, or the side that it lies on") {
-    const std::vector<double> weights = some(11, 6);
+    const std::vector<double> weights = numbers(6).some<double>(11);
     const auto make = [&](svm_answer answer) {
         const kernel::support_vectors linear(vectors, 11, vector_kernel::linear, {});
         return one_step(svm_regressor(linear, weights, 0.25, answer), features);
