@@ -34,6 +34,7 @@ TEST_CASE("A trace is read line by line, and what is no number is named") {
     CHECK(arrivals_of("0.5 # first\n\n0.25\r\n# nothing\n1e-3") == std::vector<duration>{1ms, 250ms, 500ms});
     CHECK(arrivals_of("").empty());
     CHECK(text_of([] { (void)arrivals_of("1\n2 3"); }) == "arrivals: line 2: expected seconds, got '2 3'");
+    CHECK(text_of([] { (void)arrivals_of("a\rb"); }) == "arrivals: line 1: expected seconds, got 'a?b'");
     CHECK(text_of([] { (void)arrivals_of("-1"); }) == "arrivals: line 1: expected seconds, got '-1'");
     CHECK(text_of([] { (void)arrivals_of("soon"); }) == "arrivals: line 1: expected seconds, got 'soon'");
     CHECK(text_of([] { (void)read_arrivals("/nowhere/at/all"); }) == "arrivals: cannot read /nowhere/at/all");

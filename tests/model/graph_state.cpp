@@ -8,6 +8,7 @@ using namespace fanfold;
 
 TEST_CASE("a step is called by its name and its operation") {
     CHECK(detail::label_of(unary_function(kernel::unary::leaky_relu), "act1") == "node 'act1' (LeakyRelu)");
+    CHECK(detail::label_of(unary_function(kernel::unary::leaky_relu), "a\nb\xff") == "node 'a?b?' (LeakyRelu)");
 }
 
 TEST_CASE("what is read lies somewhere, even without elements") {

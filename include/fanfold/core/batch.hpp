@@ -13,6 +13,7 @@
 #include <vector>       // std::vector
 
 #include "adapt.hpp"
+#include "in_quotes.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -129,9 +130,10 @@ private:
                 first = &p;
                 rows_ = count;
             } else if (count != rows_) {
-                throw std::invalid_argument("batch: tensor '" + p.name() + "' " + describe(p.data()) + " has " +
-                                            std::to_string(count) + " rows along axis " + std::to_string(*p.rows()) +
-                                            ", tensor '" + first->name() + "' has " + std::to_string(rows_));
+                throw std::invalid_argument("batch: tensor " + detail::in_quotes(p.name()) + " " + describe(p.data()) +
+                                            " has " + std::to_string(count) + " rows along axis " +
+                                            std::to_string(*p.rows()) + ", tensor " + detail::in_quotes(first->name()) +
+                                            " has " + std::to_string(rows_));
             }
         }
         if (first == nullptr) throw std::invalid_argument("batch: no tensor has a row axis");

@@ -15,6 +15,7 @@
 
 #include "../context/clock.hpp"
 #include "../context/random.hpp"
+#include "../core/in_quotes.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 
@@ -68,8 +69,8 @@ namespace detail {
         const double seconds = std::strtod(line.c_str(), &rest);
         const bool alone = std::string(rest).find_first_not_of(" \t\r") == std::string::npos;
         if (rest == line.c_str() || !alone || !(seconds >= 0 && seconds < 1e9))
-            throw std::invalid_argument("arrivals: line " + std::to_string(number) + ": expected seconds, got '" +
-                                        line + "'");
+            throw std::invalid_argument("arrivals: line " + std::to_string(number) + ": expected seconds, got " +
+                                        detail::in_quotes(line));
         times.push_back(detail::from_seconds(seconds));
     }
     std::sort(times.begin(), times.end());

@@ -10,6 +10,7 @@
 #include <type_traits>  // std::conditional_t
 #include <utility>      // std::move
 
+#include "../core/in_quotes.hpp"
 #include "attempt.hpp"
 #include "digest_record.hpp"
 #include "job.hpp"
@@ -40,8 +41,8 @@ template <class M>
     const std::string mixer = shards.shards() > 1 ? row_mixer_of(m, rows) : std::string();
     if (!mixer.empty())
         throw std::invalid_argument(
-            "infer: '" + mixer +
-            "' makes rows depend on each other, so the batch cannot be split; use contiguous{.shards = 1}");
+            "infer: " + detail::in_quotes(mixer) +
+            " makes rows depend on each other, so the batch cannot be split; use contiguous{.shards = 1}");
     return shards;
 }
 

@@ -12,6 +12,7 @@
 #include <string_view>  // std::string_view
 #include <vector>       // std::vector
 
+#include "../core/in_quotes.hpp"
 #include "../core/view.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -59,7 +60,7 @@ public:
         names_ = answer;
         for (const char c : answer)
             if (std::count(answer.begin(), answer.end(), c) != 1 || extent_of(c) < 0)
-                refuse(std::string("cannot answer along '") + c + "'");
+                refuse("cannot answer along " + fanfold::detail::in_quotes({&c, 1}));
         answer_axes_ = names_.size();
         for (const std::string& term : terms)
             for (const char c : term)
@@ -110,7 +111,7 @@ public:
 
 private:
     [[noreturn]] void refuse(const std::string& why) const {
-        throw std::invalid_argument("einsum: '" + text_ + "' " + why);
+        throw std::invalid_argument("einsum: " + fanfold::detail::in_quotes(text_) + " " + why);
     }
     [[nodiscard]] std::size_t hidden_axes(const std::string& term, const shape& extents) const {
         const std::size_t dots = term.find("...");
@@ -129,7 +130,7 @@ private:
         for (const char c : term) {
             const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
             const bool given = c >= '0' && c < static_cast<char>('0' + hidden) && dots != std::string::npos;
-            if (!letter && !given) refuse(std::string("has an unexpected '") + c + "'");
+            if (!letter && !given) refuse("has an unexpected " + fanfold::detail::in_quotes({&c, 1}));
         }
     }
     void read_extents(const std::string& term, const shape& extents) {

@@ -12,6 +12,7 @@
 #include <string_view>  // std::string_view
 
 #include "../config.hpp"
+#include "../core/in_quotes.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace kernel {
@@ -61,7 +62,7 @@ struct gate_activation {
     for (const char c : name) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     for (const known& one : all)
         if (one.name == lower) return {one.made.function, alpha.value_or(one.made.alpha), beta.value_or(one.made.beta)};
-    throw std::invalid_argument("no recurrent activation is called '" + std::string(name) + "'");
+    throw std::invalid_argument("no recurrent activation is called " + fanfold::detail::in_quotes(name));
 }
 
 namespace detail {

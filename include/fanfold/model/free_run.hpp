@@ -116,7 +116,7 @@ private:
         const std::size_t bytes = extents.volume() * size_of(type);
         if (bytes / std::max<std::size_t>(rows_, 1) > g_.limits.bytes_per_value)
             throw std::invalid_argument("expected values of at most " + std::to_string(g_.limits.bytes_per_value) +
-                                        " bytes, got '" + value.name + "' of " + extents.text());
+                                        " bytes, got " + in_quotes(value.name) + " of " + extents.text());
         if (value.place == value_place::output) {
             views_[v] = readable(out_(value.index, type, extents));
         } else {

@@ -82,7 +82,7 @@ public:
         for (std::size_t i = 0; i < known.size(); ++i) {
             const value_type& type = known[i];
             if (!type.shape.known())
-                throw std::invalid_argument("output '" + state_->output_names[i] + "' " + type.text() +
+                throw std::invalid_argument("output " + detail::in_quotes(state_->output_names[i]) + " " + type.text() +
                                             ": its shape follows from elements, so infer cannot make room for it; use "
                                             "graph::run");
             tensor_type answer{type.type, type.shape.at(rows.rows()), type.shape.row_axis(), state_->output_names[i]};
@@ -110,9 +110,9 @@ public:
         if (!state_->planned) {
             const auto room = [&](std::size_t answer, element type, const shape& extents) {
                 if (out[answer].type() != type || !(out[answer].shape() == extents))
-                    throw std::invalid_argument("output '" + state_->output_names[answer] + "': expected " +
-                                                describe(out[answer]) + ", got " + std::string(name_of(type)) + " " +
-                                                extents.text());
+                    throw std::invalid_argument("output " + detail::in_quotes(state_->output_names[answer]) +
+                                                ": expected " + describe(out[answer]) + ", got " +
+                                                std::string(name_of(type)) + " " + extents.text());
                 return out[answer];
             };
             const auto in = space.take<tensor_view>(rows.size());
@@ -243,7 +243,8 @@ private:
         const bool axis_fits = given.rows() ? given.rows() == axis : !shape.depends_on_rows();
         if (fits(expected, given.data(), rows) && given.data().type() == value.type.type && axis_fits) return;
         throw std::invalid_argument(
-            "input '" + value.name + "': expected " + value.type.text() + ", got " + describe(given.data()) +
+            "input " + detail::in_quotes(value.name) + ": expected " + value.type.text() + ", got " +
+            describe(given.data()) +
             (axis_fits || !given.rows() ? "" : " with rows along axis " + std::to_string(*given.rows())));
     }
 
@@ -271,8 +272,9 @@ private:
                     bound = true;
                 }
             if (inputs[i].type() != value.type.type || !fits(shape, inputs[i], rows) || !inputs[i].dense())
-                throw std::invalid_argument("input '" + value.name + "': expected " + value.type.text() + ", got " +
-                                            (inputs[i].dense() ? "" : "strided ") + describe(inputs[i]));
+                throw std::invalid_argument("input " + detail::in_quotes(value.name) + ": expected " +
+                                            value.type.text() + ", got " + (inputs[i].dense() ? "" : "strided ") +
+                                            describe(inputs[i]));
         }
         return rows;
     }

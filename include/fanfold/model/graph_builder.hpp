@@ -39,7 +39,7 @@ public:
     value_id input(std::string name, value_type type) { return known_input(std::move(name), knowledge{type}); }
     /// An input of which more is known than its type.
     value_id known_input(std::string name, knowledge known) {
-        detail::check_size(known.type, limits_, "input '" + name + "'");
+        detail::check_size(known.type, limits_, "input " + detail::in_quotes(name));
         graph_.inputs.push_back(graph_.values.size());
         return new_value(std::move(name), std::move(known), value_place::input, graph_.inputs.size() - 1);
     }

@@ -7,6 +7,7 @@
 #include <string>   // std::string
 #include <vector>   // std::vector
 
+#include "../core/in_quotes.hpp"
 #include "knowledge.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -69,7 +70,7 @@ namespace detail {
 
 /// "node 'conv1' (Conv)"
 [[nodiscard]] inline std::string label_of(const operation& op, const std::string& name) {
-    return "node '" + name + "' (" + std::string(op.name()) + ")";
+    return "node " + in_quotes(name) + " (" + std::string(op.name()) + ")";
 }
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include <vector>     // std::vector
 
 #include "../core/batch.hpp"
+#include "../core/in_quotes.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
 namespace sqlite {
@@ -26,7 +27,7 @@ namespace sqlite {
 /// What text_of wrote; throws std::runtime_error that names the file for anything else.
 [[nodiscard]] inline std::vector<tensor_type> answer_types(const std::string& text, const std::string& file) {
     const auto refuse = [&]() -> std::runtime_error {
-        return std::runtime_error(file + ": damaged: the answers' types read '" + text + "'");
+        return std::runtime_error(file + ": damaged: the answers' types read " + fanfold::detail::in_quotes(text));
     };
     std::vector<tensor_type> types;
     std::size_t at = 0;

@@ -10,6 +10,7 @@
 #include <utility>      // std::exchange, std::move
 #include <vector>       // std::vector
 
+#include "../../core/in_quotes.hpp"
 #include "../../kernel/determinant.hpp"
 #include "../../kernel/einsum.hpp"
 #include "../operation.hpp"
@@ -49,7 +50,7 @@ public:
     [[nodiscard]] std::string_view name() const noexcept { return "Einsum"; }
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         if (in.size() != terms_.size())
-            detail::refuse(std::to_string(terms_.size()) + " inputs for '" + equation_ + "'",
+            detail::refuse(std::to_string(terms_.size()) + " inputs for " + detail::in_quotes(equation_),
                            std::to_string(in.size()));
         bool constant = true;
         for (const argument& one : in) {
@@ -101,12 +102,12 @@ private:
             for (std::size_t t = 0; t < in.size(); ++t) {
                 if (!in[t].shape.ranked()) continue;
                 if (in[t].shape.rank() != terms_[t].size())
-                    detail::refuse("a rank as in '" + equation_ + "'", in[t].text());
+                    detail::refuse("a rank as in " + detail::in_quotes(equation_), in[t].text());
                 const std::size_t axis = terms_[t].find(letter);
                 if (axis == std::string::npos || !in[t].shape[axis].known()) continue;
                 if (found.known() && !(found == in[t].shape[axis]) && !(found == extent(1)) &&
                     !(in[t].shape[axis] == extent(1)))
-                    detail::refuse("one extent for '" + std::string(1, letter) + "' in '" + equation_ + "'",
+                    detail::refuse("one extent for '" + std::string(1, letter) + "' in " + detail::in_quotes(equation_),
                                    found.text() + " and " + in[t].shape[axis].text());
                 if (!found.known() || found == extent(1)) found = in[t].shape[axis];
             }
