@@ -1,9 +1,45 @@
 // SPDX-License-Identifier: MIT
 #include <fanfold/schedule/threads.hpp>
 
+#include <atomic>
+#include <system_error>
+#include <thread>
+
 #include "contract.hpp"
 
 using namespace fanfold;
+
+namespace {
+
+/// A thread that is to be had `left` times.
+class scarce_thread {
+public:
+    template <class Part>
+    explicit scarce_thread(Part part) : thread_((take(), part)) {}
+
+    static inline std::atomic<int> left{0};
+
+private:
+    static void take() {
+        if (left-- <= 0) throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+    }
+    std::jthread thread_;
+};
+
+/// Four workers where a job gets so many threads beside the caller's.
+struct short_of_threads {
+    int threads = 0;
+    threads_executor four{{.workers = 4}};
+
+    [[nodiscard]] std::size_t workers() const { return four.workers(); }
+    [[nodiscard]] static claim_order order() { return threads_executor::order(); }
+    void run(const work& job) const {
+        scarce_thread::left = threads;
+        four.run<void, scarce_thread>(job);
+    }
+};
+
+}  // namespace
 
 TEST_CASE("The threads executor keeps the contract with any number of workers") {
     for (const std::size_t workers : {1UL, 2UL, 3UL, 8UL}) {
@@ -51,6 +87,30 @@ TEST_CASE("Each thread starts with its own share of the shards") {
     };
     executor.run({next, done, attempt_of, 4, 0, {}, {}});
     CHECK(first == std::vector<std::size_t>{0, 100, 200, 300});
+}
+
+TEST_CASE("With fewer threads than asked for every shard runs, and operations are split for nobody who is not there") {
+    constexpr std::uint64_t much = std::uint64_t{1} << 40;
+    for (const int threads : {0, 1, 2, 3}) {
+        const short_of_threads executor{.threads = threads};
+        const auto there = static_cast<std::size_t>(threads) + 1;
+        contract::meeting all(there), asked(there);
+        std::atomic<std::size_t> ran{0}, split{0};
+        contract::run_tiled(executor, 8, [&](std::size_t, workspace& space) {
+            if (++ran > there) return;
+            all.wait();  // now each of them has a shard
+            split += space.tiles.tiles(much, 1000) != 1;
+            asked.wait();
+        });
+        CHECK(ran == 8);
+        CHECK(split == 0);
+        contract::run_tiled(executor, 1, [&](std::size_t, workspace& space) {
+            space.tiles(2, [](std::size_t) {});  // calls for helpers
+            split += space.tiles.tiles(much, 1000) != 1;
+        });
+        CHECK(split == (threads == 0 ? 0 : 1));
+        contract::every_tile_once(executor);
+    }
 }
 
 TEST_CASE("By default there are as many threads as CPUs that may be used") {

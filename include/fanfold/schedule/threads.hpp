@@ -48,7 +48,10 @@ public:
         const std::lock_guard lock(mutex_);
         threads_.reserve(helpers_);
         for (; helpers_ != 0; --helpers_)
-            if (!start_thread(threads_, [this] { state_.guard([this] { crew.help_to_the_end(); }); })) helpers_ = 1;
+            if (!start_thread(threads_, [this] { state_.guard([this] { crew.help_to_the_end(); }); })) {
+                crew.lose(helpers_);
+                helpers_ = 1;
+            }
     }
     template <class F>
     static void apart(const F& tiles) {
@@ -63,7 +66,6 @@ private:
     std::size_t helpers_;  ///< not yet started
     std::vector<Thread> threads_;
 };
-using helper_threads = basic_helper_threads<std::jthread>;
 
 }  // namespace detail
 
@@ -75,7 +77,8 @@ using helper_threads = basic_helper_threads<std::jthread>;
 /// memory that was first touched there.
 ///
 /// cost     about 20 us a thread and job
-/// errors   fewer threads than asked for when the system gives no more; their shares are taken by the others
+/// errors   fewer threads than asked for when the system gives no more: their shares are taken by the others, and
+///          operations are not split for them
 class threads_executor {
 public:
     template <class = void>
@@ -91,15 +94,15 @@ public:
     [[nodiscard]] static std::string_view name() noexcept { return "threads"; }
     [[nodiscard]] static claim_order order() noexcept { return claim_order::own_share_first; }
 
-    template <class Later = void>
+    template <class Later = void, class Thread = std::jthread>
     void run(const work& job) const {
         detail::basic_run_state<Later> state(job);
         const detail::basic_stop_bell<Later> waker(state);
         const std::size_t others = std::min(workers_, std::max<std::size_t>(job.parallelism, 1)) - 1;
         {
-            std::vector<std::jthread> threads;
+            std::vector<Thread> threads;
             threads.reserve(others);
-            detail::helper_threads helpers(state, workers_, workers_ - 1 - others);
+            detail::basic_helper_threads<Thread> helpers(state, workers_, workers_ - 1 - others);
             auto& crew = helpers.crew;
             const auto take_part = [&](std::size_t worker) {
                 state.guard([&] {
@@ -118,6 +121,7 @@ public:
                 crew.join();
                 if (detail::start_thread(threads, [&take_part, worker] { take_part(worker); })) continue;
                 crew.leave();
+                crew.lose(others - worker + 1);
                 break;
             }
             take_part(0);

@@ -45,6 +45,8 @@ public:
         idle_.fetch_add(1, std::memory_order_relaxed);
         working_.fetch_sub(1);
     }
+    /// So many could not be started, and never will be: operations are not split for them.
+    void lose(std::size_t workers) noexcept { idle_.fetch_sub(workers, std::memory_order_relaxed); }
     [[nodiscard]] bool working() const noexcept { return working_.load() != 0; }
 
     /// Takes part in an operation of somebody else; false when there is none.
