@@ -126,6 +126,14 @@ TEST_CASE("a loop ends with its condition, or never begins") {
     CHECK_THAT(text_of([&] { (void)run(uncounted, {list({}), truth(true), x}, 1); }), Contains("one integer"));
 }
 
+TEST_CASE("a loop without a condition begins, and ends with the condition of its body") {
+    graph_builder b;
+    const auto x = b.input("x", floats({unknown}));
+    const auto y = b.add(loop(growing(3), 1), {b.constant(number(9)), b.none(), x});
+    const graph g = std::move(b).finish({{"x", y[0]}, {"i", y[1]}});
+    CHECK(run(g, {tensor::of<float>({2}, {5, 6})}, 1)[0].shape() == shape{5});
+}
+
 TEST_CASE("a loop without end stops when it is asked to") {
     std::stop_source source;
     struct stopper {

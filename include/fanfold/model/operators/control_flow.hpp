@@ -101,7 +101,8 @@ static_assert(graph_operation<conditional>);
 
 /// Runs a graph up to input 0 times (if given), as long as its condition holds (input 1 at first, if given), each time
 /// on what it answered before. The body takes the iteration's number, the condition, the carried values, and what it
-/// captures; it answers the condition, the carried values, and values that are stacked.
+/// captures; it answers the condition, the carried values, and values that are stacked. Without input 1 the condition
+/// that the body answers ends it all the same, as in ONNX Runtime; the standard would have it ignored.
 ///
 /// shapes   int64 [], bool [], carried values, captures -> carried values, stacked values [iterations, ..]
 /// source   ONNX Loop-1 to Loop-21
