@@ -16,6 +16,9 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 
+/// What is asked for one sequence; every member has a default.
+///
+/// example  server.submit(prompt, {.max_answers = 100, .deadline = now + 2s});
 struct sequence_request {
     std::size_t max_answers = 0;  ///< of a generating model; 0: until it says that the sequence ends, or max_items
     int priority = 0;             ///< higher comes first; waiting makes up for less of it
