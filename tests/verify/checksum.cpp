@@ -23,8 +23,8 @@ graph product() {
     const std::vector<float> weights = callables::ramp(8 * 8);
     graph_builder build;
     const auto x = build.input("x", {element::float32, {rows_extent, 8}});
-    return std::move(build).finish(
-        {{"y", build.add(dense(view<const float>(weights.data(), shape{8, 8})), {x}).front()}});
+    const auto y = build.add(dense(view<const float>(weights.data(), shape{8, 8})), {x}).front();
+    return std::move(build).finish({{"y", y}});
 }
 
 /// How many of the rows were looked at. Shards have 1, 2, 4, ... rows, so that every sample has a number of its own.

@@ -71,7 +71,8 @@ TEST_CASE("both branches of different rank run; rows keep their bits") {
                          branch(reduce(kernel::reduction::sum, {{1}}, reduced_axis::removed), x));
     graph_builder b;
     const auto in = b.input("x", x), which = b.input("which", flag);
-    const graph g = std::move(b).finish({{"y", b.add(op, {which, in, in}, "if").front()}});
+    const auto y = b.add(op, {which, in, in}, "if").front();
+    const graph g = std::move(b).finish({{"y", y}});
     CHECK_FALSE(g.state().planned);
     const tensor rows = pattern({3, 4});
     CHECK(run(g, {rows, truth(true)}, 3)[0].shape() == shape{3, 4});
@@ -205,7 +206,8 @@ TEST_CASE("a scan that walks along another axis than the rows' keeps rows apart,
         graph_builder b;
         const auto rows = b.input("rows", floats(any)), point = b.input("point", floats(any));
         const auto apart = b.add(sum, {rows, point}).front();
-        return std::move(b).finish({{"rows", rows}, {"distance", b.add(last, {apart}).front()}});
+        const auto distance = b.add(last, {apart}).front();
+        return std::move(b).finish({{"rows", rows}, {"distance", distance}});
     };
     const scan_form form{1, {0}, {false}, {0}, {false}};
     const operation by_row = reduce(kernel::reduction::sum, {{1}}, reduced_axis::removed);
