@@ -161,6 +161,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::vector<tensor_view> views(inputs.begin(), inputs.end());
         workspace space;
         space.stop = stop({}, std::chrono::steady_clock::now() + std::chrono::seconds(2));
+        space.tiles = tile_loop(space.stop);
         (void)model.run(views, space);
         (void)model.summary();
     } catch (const std::exception&) {

@@ -22,7 +22,8 @@ const extent N = rows_extent;
 deduction deduced(const operation& op, const std::vector<knowledge>& from, const graph_limits& limits = {}) {
     std::vector<const knowledge*> in;
     for (const knowledge& one : from) in.push_back(&one);
-    return deduce(op, in, limits);
+    build_budget budget;
+    return deduce(op, in, limits, budget);
 }
 knowledge constant(tensor t) { return knowledge::of(std::make_shared<const tensor>(std::move(t))); }
 

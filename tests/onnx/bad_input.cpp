@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <fanfold/onnx/load.hpp>
 #include <filesystem>
 #include <fstream>
@@ -331,4 +332,214 @@ TEST_CASE("a chain of very many nodes becomes one step") {
         m.nodes.push_back(
             node("Relu", {i == 0 ? "x" : "v" + std::to_string(i - 1)}, {"v" + std::to_string(i)}, {}, ""));
     CHECK(load(m).state().steps.size() == 1);
+}
+
+namespace {
+
+/// "" when it runs on zeros of these types with a stop within seconds, else the text of what was thrown.
+std::string run_complaint(const fanfold::graph& g) {
+    std::vector<fanfold::tensor> inputs;
+    for (const std::size_t input : g.state().inputs) {
+        const fanfold::value_type& type = g.state().values[input].type;
+        inputs.emplace_back(type.type, type.shape.at(1));
+    }
+    const std::vector<fanfold::tensor_view> views(inputs.begin(), inputs.end());
+    fanfold::workspace space;
+    space.stop = fanfold::stop({}, std::chrono::steady_clock::now() + std::chrono::milliseconds(300));
+    space.tiles = fanfold::tile_loop(space.stop);
+    return text_of([&] { (void)g.run(views, space); });
+}
+std::string run_complaint(const model_file& m) { return run_complaint(load(m)); }
+
+/// Nodes that make a tensor of these extents, all alike.
+std::vector<std::string> filled(const std::string& name, const ints& extents) {
+    return {node("Constant", {}, {name + " extents"}, {{"value_ints", extents}}),
+            node("ConstantOfShape", {name + " extents"}, {name})};
+}
+model_file with_filled(std::int64_t opset, std::vector<std::pair<std::string, ints>> constants, std::string last,
+                       std::vector<std::string> inputs, std::vector<std::string> initializers = {}) {
+    model_file m{opset, {}, std::move(inputs), {undeclared("y")}, std::move(initializers)};
+    for (const auto& [name, extents] : constants)
+        for (std::string& one : filled(name, extents)) m.nodes.push_back(std::move(one));
+    m.nodes.push_back(std::move(last));
+    return m;
+}
+
+constexpr std::int64_t huge = std::int64_t{1} << 40, largest = INT64_MAX, smallest = INT64_MIN;
+
+}  // namespace
+
+TEST_CASE("numbers at the ends of 64 bits are refused, or mean what they say, without an overflow") {
+    const auto far = [&](const char* op, const ints& weights) {
+        return complaint({19,
+                          {node(op, {"x", "w"}, {"y"}, {{"auto_pad", "SAME_UPPER"}, {"dilations", ints{1 << 30, 1}}})},
+                          {value("x", fixed({0, 1, 5, 5}))},
+                          {undeclared("y")},
+                          {tensor("w", weights, {})}});
+    };
+    CHECK_THAT(far("Conv", {0, 1, huge, 1}), Contains("too large"));
+    const std::string x = value("x", fixed({10, 10}));
+    const auto sliced = [&](std::int64_t start, std::int64_t end, std::int64_t step) {
+        return run_complaint({13,
+                              {node("Slice", {"x", "s", "e", "a", "t"}, {"y"})},
+                              {x},
+                              {undeclared("y")},
+                              {tensor("s", {start}), tensor("e", {end}), tensor("a", {0}), tensor("t", {step})}});
+    };
+    CHECK(sliced(0, largest, std::int64_t{1} << 62).empty());
+    CHECK(sliced(9, smallest, smallest).empty());
+    CHECK_THAT(complaint({13,
+                          {node("Split", {"x"}, {"y", "z"}, {{"axis", 1}})},
+                          {value("x", fixed({0, largest}))},
+                          {undeclared("y")}}),
+               Contains("") && !Contains("negative"));
+    CHECK_THAT(run_complaint({13,
+                              {node("Pad", {"x", "p"}, {"y"})},
+                              {value("x", fixed({3}))},
+                              {undeclared("y")},
+                              {tensor("p", {smallest, largest})}}),
+               Contains("-9223372036854775808 elements before axis 0"));
+    CHECK_THAT(complaint({13,
+                          {node("GatherND", {"x", "i"}, {"y"}, {{"batch_dims", largest}})},
+                          {value("x", fixed({3})), value("i", fixed({3, 1}), 7)},
+                          {undeclared("y")}}),
+               Contains("tuples for the axes of"));
+    CHECK(complaint({17,
+                     {node("MelWeightMatrix", {"b", "l", "r", "lo", "hi"}, {"y"})},
+                     {value("hi", fixed({}))},
+                     {undeclared("y")},
+                     {tensor<std::int64_t>("b", {}, {8}, 7), tensor<std::int64_t>("l", {}, {1000}, 7),
+                      tensor<std::int64_t>("r", {}, {0}, 7), tensor("lo", {}, {0})}})
+              .empty());
+}
+
+TEST_CASE("more axes than a tensor has are refused") {
+    ints axes;
+    for (std::int64_t axis = 0; axis < 20; ++axis) axes.push_back(axis);
+    CHECK_THAT(
+        complaint(
+            {11, {node("Unsqueeze", {"x"}, {"y"}, {{"axes", axes}})}, {value("x", fixed({}))}, {undeclared("y")}}),
+        Contains("expected at most 8 axes, got 20"));
+    CHECK_THAT(complaint({13,
+                          {node("Unsqueeze", {"x", "a"}, {"y"})},
+                          {value("x", fixed({}))},
+                          {undeclared("y")},
+                          {tensor("a", axes)}}),
+               Contains("expected at most 8 axes, got 20"));
+}
+
+TEST_CASE("empty tensors of huge extents take no time") {
+    CHECK_THAT(
+        complaint(
+            {11, {node("Unique", {"x"}, {"y"}, {{"axis", 0}})}, {}, {undeclared("y")}, {tensor("x", {huge, 0}, {})}}),
+        Contains("slices without elements"));
+    CHECK(run_complaint({11,
+                         {node("NonMaxSuppression", {"b", "s"}, {"y"})},
+                         {},
+                         {undeclared("y")},
+                         {tensor("b", {1, 0, 4}, {}), tensor("s", {1, huge, 0}, {})}})
+              .empty());
+    CHECK(complaint({17,
+                     {node("STFT", {"x", "s", "", "l"}, {"y"})},
+                     {},
+                     {undeclared("y")},
+                     {tensor("x", {0, huge, 1}, {}), tensor<std::int64_t>("s", {}, {1}, 7),
+                      tensor<std::int64_t>("l", {}, {huge}, 7)}})
+              .empty());
+    CHECK_THAT(complaint({17,
+                          {node("SplitToSequence", {"x"}, {"s"}, {{"axis", 1}}),
+                           node("ConcatFromSequence", {"s"}, {"y"}, {{"axis", 0}})},
+                          {value("x", fixed({0, huge}))},
+                          {undeclared("y")}}),
+               Contains("expected at most 65536 pieces"));
+    model_file columns{17,
+                       {node("FeatureVectorizer", {"x"}, {"y"}, {{"inputdimensions", ints{0}}}, "it", "ai.onnx.ml")},
+                       {value("x", fixed({huge, 0}))},
+                       {undeclared("y")}};
+    columns.ml = 3;
+    CHECK(run_complaint(columns).empty());
+    for (const std::int64_t groups : {std::int64_t{1}, largest})
+        CHECK_THAT(run_complaint({19,
+                                  {node("DeformConv", {"x", "w", "o"}, {"y"}, {{"offset_group", groups}})},
+                                  {value("x", fixed({1, 0, 1, 1})), value("w", fixed({1, 0, 1, 1})),
+                                   value("o", fixed({1, 2, 1, 1}))},
+                                  {undeclared("y")}}),
+                   groups == 1 ? Contains("") : Contains("deformable_convolution: "));
+    CHECK(run_complaint({11,
+                         {node("ConvTranspose", {"x", "w"}, {"y"},
+                               {{"output_shape", ints{1, 1}}, {"dilations", ints{1 << 20, 1}}})},
+                         {value("x", fixed({1, 0, 5, 5}))},
+                         {undeclared("y")},
+                         {tensor("w", {0, 1, huge, 1}, {})}})
+              .empty());
+}
+
+TEST_CASE("an operation stops soon, however much its numbers ask for") {
+    const auto stops = [](const model_file& m) {
+        const fanfold::graph g = load(m);
+        const std::clock_t start = std::clock();
+        CHECK(run_complaint(g) == "the deadline has passed");
+        return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < (sanitized ? 20 : 4);
+    };
+    const std::string image = value("x", fixed({1, 1, 1000, 1000})), line = value("x", {N, d(1), d(1000000)});
+    const attribute window{"kernel_shape", ints{500, 500}}, row{"kernel_shape", ints{500000}};
+    for (const char* op : {"MaxPool", "AveragePool", "LpPool"}) {
+        CAPTURE(op);
+        CHECK(stops({13, {node(op, {"x"}, {"y"}, {window})}, {image}, {undeclared("y")}}));
+        CHECK(stops({13, {node(op, {"x"}, {"y"}, {row})}, {line}, {undeclared("y")}}));
+    }
+    CHECK(stops(with_filled(13, {{"w", {1, 1, 500, 500}}}, node("Conv", {"x", "w"}, {"y"}), {image})));
+    CHECK(stops(with_filled(13, {{"w", {1, 1, 300, 300}}}, node("ConvTranspose", {"x", "w"}, {"y"}), {image})));
+    CHECK(stops({13,
+                 {node("Einsum", {"x", "x", "x"}, {"y"}, {{"equation", "ab,bc,cd->ad"}})},
+                 {value("x", fixed({1000, 1000}))},
+                 {undeclared("y")}}));
+    CHECK(stops({17, {node("DFT", {"x"}, {"y"})}, {value("x", fixed({1, 499979, 1}))}, {undeclared("y")}}));
+    CHECK(stops({16,
+                 {node("RoiAlign", {"x", "r", "b"}, {"y"},
+                       {{"sampling_ratio", 1024}, {"output_height", 1000}, {"output_width", 1000}})},
+                 {image},
+                 {undeclared("y")},
+                 {tensor("r", {1, 4}, {0, 0, 9, 9}), tensor("b", {0})}}));
+    CHECK_THAT(run_complaint({13,
+                              {node("LRN", {"x"}, {"y"}, {{"size", 999999}})},
+                              {value("x", fixed({1, 1000000, 1}))},
+                              {undeclared("y")}}),
+               Contains("expected at most 2^28 elements of windows"));
+}
+
+TEST_CASE("constants that take long are left to the run") {
+    const std::clock_t start = std::clock();
+    const fanfold::graph g = load(
+        with_filled(13, {{"x", {1, 1, 1000, 1000}}, {"w", {1, 1, 500, 500}}}, node("Conv", {"x", "w"}, {"y"}), {}));
+    CHECK(g.state().steps.size() == 1);
+    CHECK(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < (sanitized ? 20 : 6));
+}
+
+TEST_CASE("what is computed and packed at load stays within a multiple of the limits and the file") {
+    const fanfold::onnx::load_options small{.limits = {.bytes_per_value = std::size_t{1} << 20}};
+    model_file computed =
+        with_filled(13, {{"w", {512, 256}}}, node("Add", {"x", "w0"}, {"y"}), {value("x", fixed({512, 256}))});
+    computed.nodes.insert(computed.nodes.begin() + 2, node("Neg", {"w"}, {"w0"}));
+    for (int i = 1; i < 200; ++i)
+        computed.nodes.push_back(node("Neg", {"w" + std::to_string(i - 1)}, {"w" + std::to_string(i)}));
+    CHECK_THAT(complaint(computed, small), Contains("expected constants computed at load of at most"));
+
+    model_file packed{
+        13, {}, {value("x", {N, d(256)})}, {undeclared("v0")}, {tensor("w", {256, 256}, floats(256 * 256))}};
+    for (int i = 0; i < 200; ++i)
+        packed.nodes.push_back(
+            node("MatMul", {i == 0 ? "x" : "v" + std::to_string(i - 1), "w"}, {"v" + std::to_string(i)}));
+    CHECK_THAT(complaint(packed, small), Contains("expected packed weights of at most"));
+    CHECK(complaint(packed).empty());
+
+    model_file sizes{13, {node("Shape", {"x"}, {"s0"})}, {value("x", {N})}, {undeclared("s16")}};
+    for (int i = 0; i < 16; ++i)
+        sizes.nodes.push_back(node("Concat", {"s" + std::to_string(i), "s" + std::to_string(i)},
+                                   {"s" + std::to_string(i + 1)}, {{"axis", 0}}));
+    CHECK(complaint(sizes).empty());
+    CHECK_THAT(
+        complaint(
+            {18, {node("Split", {"x"}, {"y"}, {{"num_outputs", 1 << 20}})}, {value("x", {N})}, {undeclared("y")}}),
+        Contains("expected 1 to 1024 pieces, got 1048576"));
 }

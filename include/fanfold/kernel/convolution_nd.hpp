@@ -72,6 +72,7 @@ inline void conv_nd(isa set, const view<const float>& in, const view<const float
         const std::int64_t group = part % g.groups;
         const float* image = in.data() + part * channels * plane;
         for (std::int64_t first = 0; first < positions; first += block) {
+            if (first != 0) space.stop.check();
             const std::int64_t count = std::min(block, positions - first);
             image_to_panels(w, 0, taps, first, count, panels.data(),
                             [&](std::int64_t c, std::int64_t i) { return image[c * plane + i]; });
@@ -117,38 +118,40 @@ inline void conv_transpose_nd(isa set, const view<const float>& in, const view<c
     if (out.size() == 0) return;
     const std::int64_t channels = in.extent(1) / g.groups, outputs = weights.extent(1), taps = w.window();
     const std::int64_t positions = w.out_plane(), plane = w.in_plane();
-    const std::int64_t wanted = (std::int64_t{1} << 18) / std::max<std::int64_t>(taps * positions, 1);
-    const std::int64_t together = std::clamp<std::int64_t>(wanted, 1, outputs);  // channels of the answer at a time
+    const std::int64_t of_group = channels == 0 ? 0 : outputs * taps;  // rows of products; taps of no channels: none
+    const std::int64_t together =
+        std::min(std::max<std::int64_t>((std::int64_t{1} << 18) / std::max<std::int64_t>(positions, 1), 1), of_group);
     const workspace::scope scope(space);
     const auto panels =
         space.take<float>(packed_view::floats(static_cast<std::size_t>(channels), static_cast<std::size_t>(positions)));
-    const auto products = space.take<float>(static_cast<std::size_t>(together * taps * positions));
+    const auto products = space.take<float>(static_cast<std::size_t>(together * positions));
     for (std::int64_t part = 0; part < in.extent(0) * g.groups; ++part) {
         space.stop.check();
         const std::int64_t group = part % g.groups;
+        for (std::int64_t o = 0; o < outputs; ++o)
+            std::fill_n(out.data() + (part * outputs + o) * plane, plane,
+                        bias.empty() ? 0.0F : bias[static_cast<std::size_t>(group * outputs + o)]);
         const auto packed = pack({in.data() + part * channels * positions, shape{channels, positions}}, panels);
         const float* from = weights.data() + group * channels * outputs * taps;
-        for (std::int64_t first = 0; first < outputs; first += together) {
-            const std::int64_t rows = std::min(together, outputs - first) * taps;
-            matmul(set, {from + first * taps, shape{rows, channels}, strides{1, outputs * taps}}, packed,
+        for (std::int64_t first = 0; first < of_group; first += together) {
+            if (first != 0) space.stop.check();
+            const std::int64_t rows = std::min(together, of_group - first);
+            matmul(set, {from + first, shape{rows, channels}, strides{1, outputs * taps}}, packed,
                    {products.data(), shape{rows, positions}}, activation::none);
             const float* product = products.data();
-            for (std::int64_t o = first; o < first + rows / taps; ++o) {
-                float* to = out.data() + (part * outputs + o) * plane;
-                std::fill_n(to, plane, bias.empty() ? 0.0F : bias[static_cast<std::size_t>(group * outputs + o)]);
-                for (std::int64_t k = 0; k < taps; ++k, product += positions) {
-                    const std::int64_t kx = k % w.size[2], ky = k / w.size[2] % w.size[1],
-                                       kz = k / w.size[2] / w.size[1];
-                    const position_range zs(w, 0, kz), ys(w, 1, ky), xs(w, 2, kx);
-                    for (std::int64_t z = zs.from; z < zs.to; ++z)
-                        for (std::int64_t y = ys.from; y < ys.to; ++y) {
-                            const std::int64_t oz = z * w.stride[0] - w.before[0] + kz * w.dilation[0];
-                            const std::int64_t oy = y * w.stride[1] - w.before[1] + ky * w.dilation[1];
-                            const std::int64_t row = (oz * w.in[1] + oy) * w.in[2] + kx * w.dilation[2] - w.before[2];
-                            const float* addend = product + (z * w.out[1] + y) * w.out[2];
-                            for (std::int64_t x = xs.from; x < xs.to; ++x) to[row + x * w.stride[2]] += addend[x];
-                        }
-                }
+            for (std::int64_t row = first; row < first + rows; ++row, product += positions) {
+                float* to = out.data() + (part * outputs + row / taps) * plane;
+                const std::int64_t k = row % taps, kx = k % w.size[2], ky = k / w.size[2] % w.size[1],
+                                   kz = k / w.size[2] / w.size[1];
+                const position_range zs(w, 0, kz), ys(w, 1, ky), xs(w, 2, kx);
+                for (std::int64_t z = zs.from; z < zs.to; ++z)
+                    for (std::int64_t y = ys.from; y < ys.to; ++y) {
+                        const std::int64_t oz = z * w.stride[0] - w.before[0] + kz * w.dilation[0];
+                        const std::int64_t oy = y * w.stride[1] - w.before[1] + ky * w.dilation[1];
+                        const std::int64_t at = (oz * w.in[1] + oy) * w.in[2] + kx * w.dilation[2] - w.before[2];
+                        const float* addend = product + (z * w.out[1] + y) * w.out[2];
+                        for (std::int64_t x = xs.from; x < xs.to; ++x) to[at + x * w.stride[2]] += addend[x];
+                    }
             }
         }
     }
@@ -204,7 +207,9 @@ inline void conv_nd(const view<const double>& in, const view<const double>& weig
         space.stop.check();
         const std::int64_t o = at % outputs, image = at / outputs;
         const std::int64_t first = image * in.extent(1) + o / (outputs / geometry.groups) * channels;
+        const bool large = static_cast<double>(channels) * w.most_taps() > 1024;
         for (std::int64_t p = 0; p < w.out_plane(); ++p) {
+            if (large) space.stop.check();
             double sum = bias.empty() ? 0.0 : bias[static_cast<std::size_t>(o)];
             for (std::int64_t c = 0; c < channels; ++c)
                 detail::for_each_weight(w, p, [&](std::int64_t k, std::int64_t i) {
@@ -221,7 +226,7 @@ inline void conv_nd(const view<const double>& in, const view<const double>& weig
 /// matter of out's extents and of `before`, which may be negative.
 ///
 /// shapes   in [N, C, ...], weights [C, O / groups, ...], bias [O] or empty, out [N, O, ...]; all dense
-/// cost     2 N (O / groups) C taps P flops, P the positions of `in`; scratch for them in blocks of output channels
+/// cost     2 N (O / groups) C taps P flops, P the positions of `in`; scratch for them in blocks of taps
 /// errors   as conv_nd
 /// threads  re-entrant with a workspace each; taps are added in row-major order:
 ///          the bits of an image do not depend on N
@@ -248,8 +253,12 @@ inline void conv_transpose_nd(const view<const double>& in, const view<const dou
         for (std::int64_t c = group * channels; c < (group + 1) * channels; ++c) {
             const double* image = in.data() + (at / out.extent(1) * in.extent(1) + c) * w.out_plane();
             const double* window = weights.data() + (c * outputs + o % outputs) * w.window();
-            for (std::int64_t p = 0; p < w.out_plane(); ++p)
+            space.stop.check();
+            const bool large = w.most_taps() > 1024;
+            for (std::int64_t p = 0; p < w.out_plane(); ++p) {
+                if (large) space.stop.check();
                 detail::for_each_weight(w, p, [&](std::int64_t k, std::int64_t i) { to[i] += image[p] * window[k]; });
+            }
         }
     }
 }

@@ -45,7 +45,7 @@ struct deformable_input {
 /// shapes   x [N, C, H, W], weights [O, C / g.groups, kh, kw], offsets [N, offset_groups * kh * kw * 2, OH, OW], mask
 ///          [N, offset_groups * kh * kw, OH, OW] or empty, bias [O] or empty, out [N, O, OH, OW]; all dense
 /// cost     C / groups * kh * kw floats of scratch
-/// errors   throws std::invalid_argument when the shapes do not fit
+/// errors   throws std::invalid_argument when the shapes do not fit; stopped_error when it is time
 /// threads  re-entrant with a workspace each; the bits of an image do not depend on N
 /// source   ONNX DeformConv-19; Dai et al. 2017, Zhu et al. 2019
 template <class T>
@@ -56,6 +56,7 @@ void deformable_convolution(const deformable_input<T>& in, const conv2d_geometry
                 offset_groups >= 1 && x.dense() && w.dense() && offsets.dense() && out.dense();
     const std::int64_t images = fits ? x.extent(0) : 0, channels = fits ? x.extent(1) : 0;
     const std::int64_t taps = fits ? w.extent(2) * w.extent(3) : 0, outputs = fits ? w.extent(0) : 0;
+    if (fits && channels == 0) fits = g.groups <= outputs && offset_groups == 1;  // any number divides 0
     if (fits) {
         const std::int64_t oh = detail::conv_positions(g, {w.extent(2), w.extent(3)}, 0, x.extent(2));
         const std::int64_t ow = detail::conv_positions(g, {w.extent(2), w.extent(3)}, 1, x.extent(3));
@@ -73,11 +74,13 @@ void deformable_convolution(const deformable_input<T>& in, const conv2d_geometry
     const std::int64_t height = x.extent(2), width = x.extent(3), kw = w.extent(3);
     const std::int64_t oh = out.extent(2), ow = out.extent(3), plane = oh * ow;
     const std::int64_t each = channels / g.groups, made = outputs / g.groups, together = channels / offset_groups;
+    if (out.size() == 0) return;
     const workspace::scope scope(space);
     const std::span<T> column = space.take<T>(static_cast<std::size_t>(each * taps));
     for (std::int64_t n = 0; n < images; ++n)
         for (std::int64_t group = 0; group < g.groups; ++group)
             for (std::int64_t p = 0; p < plane; ++p) {
+                if (each * taps * made > 1024 || p == 0) space.stop.check();
                 T* next = column.data();
                 for (std::int64_t c = group * each; c < (group + 1) * each; ++c)
                     for (std::int64_t tap = 0; tap < taps; ++tap) {

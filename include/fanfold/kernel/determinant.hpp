@@ -36,6 +36,7 @@ void determinant(const view<const T>& in, const view<T>& out, workspace& space) 
         for (std::size_t i = 0; i < n * n; ++i) m[i] = static_cast<double>(in.data()[matrix * n * n + i]);
         double product = 1;
         for (std::size_t k = 0; k < n; ++k) {
+            if (n > 64) space.stop.check();
             std::size_t pivot = k;
             for (std::size_t row = k + 1; row < n; ++row)
                 if (std::abs(m[row * n + k]) > std::abs(m[pivot * n + k])) pivot = row;

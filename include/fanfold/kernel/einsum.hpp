@@ -12,6 +12,7 @@
 #include <string_view>  // std::string_view
 #include <vector>       // std::vector
 
+#include "../context/stop.hpp"
 #include "../core/in_quotes.hpp"
 #include "../core/view.hpp"
 
@@ -83,7 +84,7 @@ public:
     /// Calls finish(sum) for each element of the answer in row-major order; products are summed in row-major order of
     /// the remaining axes, as they occur in the equation.
     template <class T, class Finish>
-    void run(std::span<const view<const T>> tensors, Finish&& finish) const {
+    void run(std::span<const view<const T>> tensors, const stop& stopping, Finish&& finish) const {
         std::vector<const T*> at;
         for (const auto& t : tensors) at.push_back(t.data());
         std::vector<std::int64_t> index(names_.size(), 0);
@@ -101,10 +102,15 @@ public:
         std::vector<std::int64_t> inner(tensors.size(), 0);
         if (sums)
             for (std::size_t t = 0; t < inner.size(); ++t) inner[t] = steps_[t].back();
+        constexpr double polled = 0x1p20;  // products
+        const double each = static_cast<double>(sums ? extents_.back() : 1) * static_cast<double>(tensors.size());
+        double done = 0;
         do {
             T sum = 0;
-            do sum = dot(std::span<const T* const>(at), inner, sums ? extents_.back() : 1, sum);
-            while (advance(index, at, answer_axes_, odometer_end));
+            do {
+                if (done += each; done > polled) stopping.check(), done = 0;
+                sum = dot(std::span<const T* const>(at), inner, sums ? extents_.back() : 1, sum);
+            } while (advance(index, at, answer_axes_, odometer_end));
             finish(sum);
         } while (advance(index, at, 0, answer_axes_));
     }
@@ -192,9 +198,10 @@ private:
 ///
 /// shapes   tensors as the plan was made for, out plan.answer(); all dense, float, double or integers
 /// cost     one product of all tensors for each point of all named axes
-/// errors   throws std::invalid_argument when the shapes do not fit
+/// errors   throws std::invalid_argument when the shapes do not fit; stopped_error when it is time
 template <class T>
-void einsum(const einsum_plan& plan, std::span<const view<const T>> tensors, const view<T>& out) {
+void einsum(const einsum_plan& plan, std::span<const view<const T>> tensors, const view<T>& out,
+            const stop& stopping = {}) {
     bool fits = tensors.size() == plan.shapes().size() && out.shape() == plan.answer() && out.dense();
     for (std::size_t t = 0; fits && t < tensors.size(); ++t)
         fits = tensors[t].shape() == plan.shapes()[t] && tensors[t].dense();
@@ -202,7 +209,7 @@ void einsum(const einsum_plan& plan, std::span<const view<const T>> tensors, con
         throw std::invalid_argument("einsum: " + std::to_string(tensors.size()) + " tensors into " +
                                     out.shape().text() + ", expected dense " + plan.answer().text());
     T* to = out.data();
-    plan.template run<T>(tensors, [&to](T sum) { *to++ = sum; });
+    plan.template run<T>(tensors, stopping, [&to](T sum) { *to++ = sum; });
 }
 
 }  // namespace kernel

@@ -52,12 +52,13 @@ public:
     }
 
     /// signal to the first `bins` elements of spectrum.
-    void operator()(std::size_t bins) {
+    void operator()(std::size_t bins, const stop& stopping) {
         const std::size_t n = signal.size();
         if ((n & (n - 1)) == 0)
             halve();
         else
             for (std::size_t k = 0; k < bins; ++k) {
+                if (n >= polled) stopping.check();
                 complex_number sum{0, 0};
                 for (std::size_t t = 0, at = 0; t < n; ++t) {
                     sum = sum + signal[t] * turns_[at];
@@ -71,6 +72,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t polled = 4096;  ///< elements whose sum is worth a look at the clock
+
     /// Powers of two: Cooley and Tukey's butterflies, in place behind the bit-reversed order.
     void halve() {
         const std::size_t n = signal.size();
@@ -135,7 +138,7 @@ void dft(const view<const T>& in, std::size_t axis, std::int64_t length, transfo
                 transformed.signal[static_cast<std::size_t>(t)] =
                     t < used ? detail::signal_at(in.data(), (o * n + t) * inner + i, parts)
                              : detail::complex_number{0, 0};
-            transformed(static_cast<std::size_t>(bins));
+            transformed(static_cast<std::size_t>(bins), space.stop);
             for (std::int64_t k = 0; k < bins; ++k) {
                 T* to = out.data() + ((o * bins + k) * inner + i) * 2;
                 to[0] = static_cast<T>(transformed.spectrum[static_cast<std::size_t>(k)].real);
@@ -165,6 +168,7 @@ void stft(const view<const T>& in, std::int64_t step, std::int64_t length, std::
         throw std::invalid_argument("stft: " + in.shape().text() + " in frames of " + std::to_string(length) +
                                     " every " + std::to_string(step) + " with a window of " +
                                     std::to_string(window.size()) + " into " + out.shape().text());
+    if (out.size() == 0) return;
     const workspace::scope scope(space);
     detail::fourier transformed(static_cast<std::size_t>(length), transform::forward, space);
     const std::int64_t bins = out.extent(2);
@@ -178,7 +182,7 @@ void stft(const view<const T>& in, std::int64_t step, std::int64_t length, std::
                 const auto s = detail::signal_at(in.data(), b * in.extent(1) + frame * step + t, in.extent(2));
                 transformed.signal[at] = {s.real * weight, s.imaginary * weight};
             }
-            transformed(static_cast<std::size_t>(bins));
+            transformed(static_cast<std::size_t>(bins), space.stop);
             for (const auto& s : transformed.spectrum.first(static_cast<std::size_t>(bins))) {
                 *to++ = static_cast<T>(s.real);
                 *to++ = static_cast<T>(s.imaginary);

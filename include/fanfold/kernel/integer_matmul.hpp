@@ -86,6 +86,7 @@ inline void matmul_integer(isa set, const tensor_view& a, const tensor_view& a_z
                     *to++ = real ? static_cast<float>(from_b[k * b.steps()[0] + n * b.steps()[1]] - zero_b[n]) : 0.0F;
                 }
         for (std::int64_t start = 0; start < rows; start += tallest) {
+            space.stop.check();
             const std::int64_t tile = std::min(tallest, rows - start);
             to = wide_a.data();
             for (std::int64_t m = start; m < start + tile; ++m)
@@ -124,6 +125,7 @@ inline void conv_integer(isa set, const tensor_view& in, const tensor_view& in_z
         space.stop.check();
         for (std::int64_t first = 0; first < positions; first += block)
             for (std::int64_t tap = 0; tap < taps; tap += deepest) {
+                space.stop.check();
                 const std::int64_t count = std::min(block, positions - first), depth = std::min(deepest, taps - tap);
                 image_to_panels(w, tap, tap + depth, first, count, panels.data(), [&](std::int64_t c, std::int64_t i) {
                     return static_cast<float>(from[(part * channels + c) * plane + i] - shift);

@@ -8,6 +8,7 @@
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 
+#include "../context/stop.hpp"
 #include "../core/view.hpp"
 
 namespace fanfold::inline FANFOLD_ABI {
@@ -18,11 +19,12 @@ namespace kernel {
 ///
 /// shapes   in [N, C, H, W], regions [R, 5] as image x1 y1 x2 y2 in units of 1 / scale pixels, out [R, C, OH, OW]; all
 ///          dense
-/// errors   throws std::invalid_argument when the shapes do not fit or an image does not exist
+/// errors   throws std::invalid_argument when the shapes do not fit or an image does not exist;
+///          stopped_error when it is time
 /// threads  re-entrant
 /// source   ONNX MaxRoiPool-1
 inline void max_roi_pool(const view<const float>& in, const view<const float>& regions, float scale,
-                         const view<float>& out) {
+                         const view<float>& out, const stop& stopping = {}) {
     const bool ranks = in.rank() == 4 && regions.rank() == 2 && out.rank() == 4;
     if (!ranks || regions.extent(1) != 5 || out.extent(0) != regions.extent(0) || out.extent(1) != in.extent(1) ||
         !in.dense() || !regions.dense() || !out.dense())
@@ -58,6 +60,7 @@ inline void max_roi_pool(const view<const float>& in, const view<const float>& r
                 for (std::int64_t x = 0; x < columns; ++x) {
                     const range ys = bin(pixel(region[2]), pixel(region[4]), y, rows, height);
                     const range xs = bin(pixel(region[1]), pixel(region[3]), x, columns, width);
+                    if ((ys.to - ys.from) * (xs.to - xs.from) > 1024 || (y == 0 && x == 0)) stopping.check();
                     const bool empty = ys.to <= ys.from || xs.to <= xs.from;
                     float best = empty ? 0.0F : pixels[ys.from * width + xs.from];
                     for (std::int64_t i = ys.from; i < ys.to; ++i)

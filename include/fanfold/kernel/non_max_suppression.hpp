@@ -74,6 +74,7 @@ struct box {
         throw std::invalid_argument("non_max_suppression: boxes " + boxes.shape().text() + " with scores " +
                                     scores.shape().text() + ": expected dense [B, S, 4] and [B, C, S]");
     std::vector<std::array<std::int64_t, 3>> kept;
+    if (scores.size() == 0) return kept;
     const std::int64_t classes = scores.extent(1), count = boxes.extent(1);
     const workspace::scope scope(space);
     const auto order = space.take<std::int64_t>(static_cast<std::size_t>(count));
@@ -93,6 +94,7 @@ struct box {
             };
             for (const std::int64_t s : order.first(candidates)) {
                 if (static_cast<std::int64_t>(kept.size() - first) >= options.most) break;
+                if (kept.size() - first > 256) space.stop.check();
                 const detail::box candidate = at(s);
                 const bool free = std::none_of(
                     kept.begin() + static_cast<std::ptrdiff_t>(first), kept.end(),

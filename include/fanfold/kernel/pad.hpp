@@ -85,6 +85,9 @@ inline void pad(pad_mode mode, const tensor_view& in, std::span<const std::int64
     const auto width = static_cast<std::int64_t>(size_of(in.type()));
     const strides in_steps = dense_strides(in.shape()), out_steps = dense_strides(out.shape());
     for (std::size_t a = 0; a < in.rank(); ++a) {
+        if (before[a] < -in.extent(a) || before[a] > out.extent(a))
+            detail::refuse("pad", std::to_string(before[a]) + " elements before axis " + std::to_string(a) + " of " +
+                                      describe(in) + " into " + describe(out));
         const std::int64_t after = out.extent(a) - in.extent(a) - before[a];
         const std::int64_t from = std::max<std::int64_t>(-before[a], 0);
         const std::int64_t length = in.extent(a) - from - std::max<std::int64_t>(-after, 0);

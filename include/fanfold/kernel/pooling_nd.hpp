@@ -2,6 +2,7 @@
 //   in    images [N, C, ...] of several types      out   [N, C, ...]
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>    // std::min, std::max
 #include <array>        // std::array
 #include <cmath>        // std::pow, std::sqrt
 #include <cstddef>      // std::size_t
@@ -12,6 +13,7 @@
 #include <string>       // std::string
 #include <type_traits>  // std::is_same_v
 
+#include "../context/stop.hpp"
 #include "../core/view.hpp"
 #include "pooling.hpp"
 #include "window_nd.hpp"
@@ -56,15 +58,36 @@ bool beats(T x, T best) {
         return x > best;
 }
 
-/// Calls each(output offset, taps of the three axes) for all windows of a plane.
+/// A window of more taps than this is worth a look at the clock by itself.
+inline constexpr double large_window = 1024;
+/// Calls each(first, count) for some planes at a time, polled in between; false, and no call, where one plane alone
+/// takes longer than a stop may wait.
 template <class Each>
-void for_each_window(const window3& w, Each&& each) {
+bool for_some_planes(const window3& w, std::int64_t planes, const stop& stopping, Each&& each) {
+    constexpr double much = 0x1p28;
+    const double taps = w.most_taps() * static_cast<double>(w.out_plane());
+    if (taps > much) return false;
+    const auto together = static_cast<std::int64_t>(much / std::max(taps, 1.0));
+    for (std::int64_t first = 0; first < planes; first += together) {
+        stopping.check();
+        each(first, std::min(together, planes - first));
+    }
+    return true;
+}
+
+/// Calls each(output offset, taps of the three axes) for all windows of a plane; polls before those that are large.
+template <class Each>
+void for_each_window(const window3& w, const stop& stopping, Each&& each) {
     std::int64_t at = 0;
+    const bool large = w.most_taps() > large_window;
     for (std::int64_t z = 0; z < w.out[0]; ++z) {
         const tap_range tz = w.taps(0, z);
         for (std::int64_t y = 0; y < w.out[1]; ++y) {
             const tap_range ty = w.taps(1, y);
-            for (std::int64_t x = 0; x < w.out[2]; ++x) each(at++, std::array<tap_range, 3>{tz, ty, w.taps(2, x)});
+            for (std::int64_t x = 0; x < w.out[2]; ++x) {
+                if (large) stopping.check();
+                each(at++, std::array<tap_range, 3>{tz, ty, w.taps(2, x)});
+            }
         }
     }
 }
@@ -88,7 +111,6 @@ inline window2d as_window2d(const window3& w, enum window2d::rounding rounding) 
             {w.before[1], w.before[2], w.after[1], w.after[2]},
             rounding};
 }
-inline shape as_image(const shape& s) { return s.rank() == 3 ? shape{s[0], s[1], 1, s[2]} : s; }
 
 }  // namespace detail
 
@@ -105,29 +127,31 @@ inline shape as_image(const shape& s) { return s.rank() == 3 ? shape{s[0], s[1],
 /// shapes   in [N, C, ...], out pooled_shape(in, window), both dense, of a float or integer type; indices as out, or of
 ///          size 0 when nobody asks: where in the whole tensor `in` the first maximum lies (so these do depend on the
 ///          row's position), -1 for a window that covers padding only
-/// errors   throws std::invalid_argument when the shapes do not fit
+/// errors   throws std::invalid_argument when the shapes do not fit; stopped_error when it is time
 /// threads  re-entrant; the bits of an image do not depend on N
 /// source   ONNX MaxPool-12
 template <class T>
 void max_pool(const view<const T>& in, const window_nd& window, const view<T>& out,
-              const view<std::int64_t>& indices = {}, storage_order order = storage_order::row_major) {
+              const view<std::int64_t>& indices = {}, storage_order order = storage_order::row_major,
+              const stop& stopping = {}) {
     const detail::window3 w = detail::checked_pooling(in, window, out);
     const bool indexed = indices.size() != 0;
     if (indexed && (!(indices.shape() == out.shape()) || !indices.dense()))
         throw std::invalid_argument("pooling: indices " + indices.shape().text() + " for " + out.shape().text());
     if (out.size() == 0) return;
-    if constexpr (std::is_same_v<T, float>) {
-        if (!indexed && in.rank() < 5) {
-            max_pool2d({in.data(), detail::as_image(in.shape())}, detail::as_window2d(w, window.rounding),
-                       {out.data(), detail::as_image(out.shape())});
-            return;
-        }
-    }
     const auto planes = in.extent(0) * in.extent(1);
+    if constexpr (std::is_same_v<T, float>) {
+        const auto some = [&](std::int64_t first, std::int64_t count) {
+            max_pool2d({in.data() + first * w.in_plane(), shape{count, 1, w.in[1], w.in[2]}},
+                       detail::as_window2d(w, window.rounding),
+                       {out.data() + first * w.out_plane(), shape{count, 1, w.out[1], w.out[2]}});
+        };
+        if (!indexed && in.rank() < 5 && detail::for_some_planes(w, planes, stopping, some)) return;
+    }
     for (std::int64_t plane = 0; plane < planes; ++plane) {
         const T* from = in.data() + plane * w.in_plane();
         const std::int64_t base = plane * w.out_plane();
-        detail::for_each_window(w, [&](std::int64_t at, const auto& taps) {
+        detail::for_each_window(w, stopping, [&](std::int64_t at, const auto& taps) {
             T best = std::numeric_limits<T>::has_infinity ? static_cast<T>(-std::numeric_limits<T>::infinity())
                                                           : std::numeric_limits<T>::lowest();
             std::int64_t where = -1;
@@ -153,22 +177,23 @@ void max_pool(const view<const T>& in, const window_nd& window, const view<T>& o
 /// out = the mean of each window, summed in row-major order. Positions behind the padded image never count.
 ///
 /// shapes   in [N, C, ...], out pooled_shape(in, window), both dense, float or double
-/// errors   throws std::invalid_argument when the shapes do not fit
+/// errors   throws std::invalid_argument when the shapes do not fit; stopped_error when it is time
 /// threads  re-entrant; the bits of an image do not depend on N
 /// source   ONNX AveragePool-19
 template <class T>
 void average_pool(const view<const T>& in, const window_nd& window, const view<T>& out,
-                  padding_counts counts = padding_counts::no) {
+                  padding_counts counts = padding_counts::no, const stop& stopping = {}) {
     const detail::window3 w = detail::checked_pooling(in, window, out);
     if (out.size() == 0) return;
-    if constexpr (std::is_same_v<T, float>) {
-        if (in.rank() < 5) {
-            average_pool2d({in.data(), detail::as_image(in.shape())}, detail::as_window2d(w, window.rounding),
-                           {out.data(), detail::as_image(out.shape())}, counts);
-            return;
-        }
-    }
     const auto planes = in.extent(0) * in.extent(1);
+    if constexpr (std::is_same_v<T, float>) {
+        const auto some = [&](std::int64_t first, std::int64_t count) {
+            average_pool2d({in.data() + first * w.in_plane(), shape{count, 1, w.in[1], w.in[2]}},
+                           detail::as_window2d(w, window.rounding),
+                           {out.data() + first * w.out_plane(), shape{count, 1, w.out[1], w.out[2]}}, counts);
+        };
+        if (in.rank() < 5 && detail::for_some_planes(w, planes, stopping, some)) return;
+    }
     const auto counted = [&](const detail::tap_range& taps, std::size_t axis) {
         if (counts == padding_counts::no) return static_cast<double>(taps.to - taps.from);
         const std::int64_t before = w.before[axis], padded = w.in[axis] + before + w.after[axis];
@@ -177,7 +202,7 @@ void average_pool(const view<const T>& in, const window_nd& window, const view<T
     for (std::int64_t plane = 0; plane < planes; ++plane) {
         const T* from = in.data() + plane * w.in_plane();
         T* to = out.data() + plane * w.out_plane();
-        detail::for_each_window(w, [&](std::int64_t at, const auto& taps) {
+        detail::for_each_window(w, stopping, [&](std::int64_t at, const auto& taps) {
             T sum = 0;
             detail::for_each_tap(w, taps, [&](std::int64_t i) { sum += from[i]; });
             to[at] = sum / static_cast<T>(counted(taps[0], 0) * counted(taps[1], 1) * counted(taps[2], 2));
@@ -213,14 +238,15 @@ void check_global(const view<const T>& in, const view<T>& out) {
 ///
 /// source   ONNX LpPool-18
 template <class T>
-void lp_pool(const view<const T>& in, const window_nd& window, std::int64_t p, const view<T>& out) {
+void lp_pool(const view<const T>& in, const window_nd& window, std::int64_t p, const view<T>& out,
+             const stop& stopping = {}) {
     const detail::window3 w = detail::checked_pooling(in, window, out);
     if (p < 1) throw std::invalid_argument("pooling: expected p >= 1, got " + std::to_string(p));
     if (out.size() == 0) return;
     for (std::int64_t plane = 0; plane < in.extent(0) * in.extent(1); ++plane) {
         const T* from = in.data() + plane * w.in_plane();
         T* to = out.data() + plane * w.out_plane();
-        detail::for_each_window(w, [&](std::int64_t at, const auto& taps) {
+        detail::for_each_window(w, stopping, [&](std::int64_t at, const auto& taps) {
             T sum = 0;
             detail::for_each_tap(w, taps, [&](std::int64_t i) { sum += detail::power_of(from[i], p); });
             to[at] = detail::root_of(sum, p);

@@ -2,6 +2,7 @@
 //   in    images [N, H, W, C]      out   [N, OH, OW, C]
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>  // std::min, std::max
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t, std::uint64_t
@@ -74,14 +75,18 @@ inline void pool_images_nhwc(pool_nhwc_function kernel, const view<const float>&
         if (w.size[axis] == 1) p.dilation[axis] = 1;
     const std::size_t in_step = in.shape().with(0, 1).volume(), out_step = expected.with(0, 1).volume();
     const std::uint64_t bytes = 4 * std::uint64_t{in.size() + out.size()};
-    over_image_rows(tiles, expected, 8 * bytes, [&](std::size_t n, std::int64_t first, std::int64_t last) {
-        pool_nhwc_call some = p;
-        some.in += n * in_step;
-        some.out += n * out_step;
-        some.first = first;
-        some.last = last;
-        kernel(some);
-    });
+    std::uint64_t taps = 1;
+    for (std::size_t axis = 0; axis < 2; ++axis)
+        taps *= static_cast<std::uint64_t>(std::min(w.size[axis], in.extent(axis + 1)));
+    over_image_rows(tiles, expected, std::max<std::uint64_t>(8 * bytes, out.size() * taps),
+                    [&](std::size_t n, std::int64_t first, std::int64_t last) {
+                        pool_nhwc_call some = p;
+                        some.in += n * in_step;
+                        some.out += n * out_step;
+                        some.first = first;
+                        some.last = last;
+                        kernel(some);
+                    });
 }
 
 inline void max_pool_nhwc(isa set, const view<const float>& in, const window2d& window, const view<float>& out,

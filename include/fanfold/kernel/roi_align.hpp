@@ -59,7 +59,7 @@ struct roi_sample {
 ///          image each region lies in, out [R, C, OH, OW]; all dense
 /// cost     8 R C OH OW samples flops; samples of a bin are placed once for all channels
 /// errors   throws std::invalid_argument when the shapes do not fit, an image does not exist, or a bin needs more
-///          than 2^24 samples
+///          than 2^20 samples
 /// threads  re-entrant with a workspace each
 /// source   ONNX RoiAlign-16; RoiAlign-10 with output_half_pixel
 inline void roi_align(const view<const float>& in, const view<const float>& regions,
@@ -93,8 +93,8 @@ inline void roi_align(const view<const float>& in, const view<const float>& regi
         const auto samples = [&](float bin) {
             const float count =
                 options.sampling_ratio > 0 ? static_cast<float>(options.sampling_ratio) : std::ceil(bin);
-            if (!(count <= 4096))
-                throw std::invalid_argument("roi_align: region " + std::to_string(r) + " needs more than 2^24 samples");
+            if (!(count <= 1024))
+                throw std::invalid_argument("roi_align: region " + std::to_string(r) + " needs more than 2^20 samples");
             return static_cast<std::int64_t>(std::max(count, 0.0F));
         };
         const std::int64_t rows = samples(bin_high), columns = samples(bin_wide);
@@ -105,6 +105,7 @@ inline void roi_align(const view<const float>& in, const view<const float>& regi
             const std::int64_t bin_row = bin / out_width, bin_column = bin % out_width;
             const float top = y + static_cast<float>(bin_row) * bin_high;
             const float left = x + static_cast<float>(bin_column) * bin_wide;
+            if (rows * columns > 1024) space.stop.check();
             for (std::int64_t i = 0; i < rows * columns; ++i) {
                 const std::int64_t row = i / columns, column = i % columns;
                 const float dy = (static_cast<float>(row) + 0.5F) * bin_high / static_cast<float>(rows);
@@ -112,6 +113,7 @@ inline void roi_align(const view<const float>& in, const view<const float>& regi
                 placed[static_cast<std::size_t>(i)] = detail::roi_sample(top + dy, left + dx, height, width);
             }
             for (std::int64_t c = 0; c < channels; ++c) {
+                if (rows * columns > 1024) space.stop.check();
                 const float* pixels = from + c * plane;
                 float made = 0;
                 bool any = false;

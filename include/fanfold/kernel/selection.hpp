@@ -74,6 +74,7 @@ inline void compress(const tensor_view& in, std::size_t axis, std::span<const bo
             detail::refuse("compress", "a condition at " + std::to_string(i) + " of " + describe(in));
         kept += condition[i] ? 1 : 0;
     }
+    condition = condition.first(std::min(condition.size(), extent));
     if (in.type() != out.type() || !(out.shape() == in.shape().with(axis, kept)))
         detail::refuse("compress", std::to_string(kept) + " along axis " + std::to_string(axis) + " of " +
                                        describe(in) + " into " + describe(out));

@@ -2,7 +2,7 @@
 //   in    rows of features [N, F]      out   scores [N, S]
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>  // std::min, std::max
+#include <algorithm>  // std::min, std::max, std::sort
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int32_t
 #include <span>       // std::span
@@ -38,7 +38,8 @@ struct leaf_weight {
 
 /// Trees that are known to end: every path leads to a leaf.
 ///
-/// errors   throws std::invalid_argument when a place, feature or score is outside, or nodes form a cycle
+/// errors   throws std::invalid_argument when a place, feature or score is outside, nodes form a cycle,
+///          or trees share a root
 /// threads  const use from any thread
 class tree_ensemble {
 public:
@@ -122,6 +123,10 @@ private:
         }
         for (const leaf_weight& one : weights_) fits = fits && one.score >= 0 && one.score < scores_;
         for (const std::int32_t root : roots_) fits = fits && inside(root);
+        std::vector<std::int32_t> sorted = roots_;
+        std::sort(sorted.begin(), sorted.end());  // one tree many times takes long, and no model means it
+        if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+            throw std::invalid_argument("tree_ensemble: two trees have one root");
         if (!fits) throw std::invalid_argument("tree_ensemble: a node, feature, weight or score is outside");
         // Depth first: a node met again while it is open lies on a cycle.
         enum class seen : std::uint8_t { never, open, done };

@@ -52,12 +52,14 @@ struct slice_order {
 ///
 /// shapes   in dense, of any type
 /// cost     n log n comparisons of slices; allocates, since nobody knows the size before
-/// errors   throws std::invalid_argument when there is no such axis
+/// errors   throws std::invalid_argument when there is no such axis, or for several slices without elements
 /// threads  re-entrant
 /// source   ONNX Unique-11
 [[nodiscard]] inline unique_slices unique(unique_order order, const tensor_view& in, std::size_t axis) {
     if (axis >= in.rank()) detail::refuse("unique", "no axis " + std::to_string(axis) + " in " + describe(in));
     detail::expect_dense("unique", in);
+    if (in.size() == 0 && in.extent(axis) > 1)  // their number may be any
+        detail::refuse("unique", "slices without elements in " + describe(in));
     const auto n = static_cast<std::size_t>(in.extent(axis));
     const std::size_t outer = detail::volume_of(in.shape(), 0, axis);
     const std::size_t inner = detail::volume_of(in.shape(), axis + 1, in.rank());

@@ -2,6 +2,7 @@
 //   in    [N, C, ...], a window      out   where it stands, and which of its taps lie within the image
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>    // std::min
 #include <array>        // std::array
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
@@ -69,6 +70,12 @@ struct window3 {
     [[nodiscard]] std::int64_t in_plane() const { return in[0] * in[1] * in[2]; }
     [[nodiscard]] std::int64_t out_plane() const { return out[0] * out[1] * out[2]; }
     [[nodiscard]] std::int64_t window() const { return size[0] * size[1] * size[2]; }
+    /// At most so many taps of a window lie within the image.
+    [[nodiscard]] double most_taps() const {
+        double taps = 1;
+        for (std::size_t a = 0; a < 3; ++a) taps *= static_cast<double>(std::min(size[a], in[a]));
+        return taps;
+    }
     /// `image` with other channels, and the extents that the window leaves.
     [[nodiscard]] shape answer(const shape& image, std::int64_t channels) const {
         shape made = image.with(1, channels);

@@ -143,7 +143,7 @@ inline void scale_weights(const graph_draft& draft, graph_step& conv, const chan
     conv.inputs[2] = draft.add_constant(std::move(bias));
 }
 
-/// A float32 convolution whose weights and bias are constants.
+/// A float32 convolution whose weights and bias are constants, for windows that are no larger than others.
 [[nodiscard]] inline bool constant_convolution(const graph_draft& draft, const graph_step& step) {
     if (step.op.as<convolution_nd>() == nullptr) return false;
     for (std::size_t i = 1; i < step.inputs.size(); ++i) {
@@ -153,7 +153,9 @@ inline void scale_weights(const graph_draft& draft, graph_step& conv, const chan
         if (!elements || elements->type() != element::float32 || !elements->dense() || elements->size() == 0)
             return false;
     }
-    return true;
+    constexpr std::size_t most_taps = std::size_t{1} << 16;  // nothing interrupts a sum of more for long
+    const tensor_view& weights = *draft.elements(step.inputs[1]);
+    return weights.size() / static_cast<std::size_t>(weights.extent(0)) <= most_taps;
 }
 
 /// x * sigmoid(x), x * clip(x + 3, 0, 6) / 6 and x * hard_sigmoid(x): the activation that `step` ends, and its x.

@@ -168,12 +168,14 @@ public:
             input.absent = inputs[i].absent;
         }
         deduced_outputs out{{}, state_->row_mixer};
+        build_budget budget{.computed_bytes = state_->limits.bytes_per_value,
+                            .time = std::chrono::milliseconds(200)};  // shapes follow from few elements
         std::vector<const knowledge*> from;
         for (const graph_step& step : state_->steps) {
             from.clear();
             for (const std::size_t input : step.inputs) from.push_back(&known[input]);
             try {
-                deduction made = deduce(step.op, from, state_->limits);
+                deduction made = deduce(step.op, from, state_->limits, budget);
                 if (made.rows != row_use::independent && out.row_mixer.empty())
                     out.row_mixer = step.name.empty() ? std::string(step.op.name()) : step.name;
                 for (std::size_t i = 0; i < step.outputs.size(); ++i)

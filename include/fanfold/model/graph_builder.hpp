@@ -32,7 +32,9 @@ struct value_id {
 /// errors   every call throws std::invalid_argument naming the node, what was expected and what came
 class graph_builder {
 public:
-    explicit graph_builder(graph_limits limits = {}) : limits_(limits) {
+    /// `budget`, where given, is shared by all graphs of one model.
+    explicit graph_builder(graph_limits limits = {}, std::shared_ptr<build_budget> budget = nullptr)
+        : limits_(limits), budget_(budget != nullptr ? std::move(budget) : std::make_shared<build_budget>()) {
         (void)kernel::active_isa();  // throws now, not in every shard, when FANFOLD_ISA asks for what there is not
     }
 
@@ -69,7 +71,7 @@ public:
         for (const value_id input : inputs) from.push_back(&known_.at(input.index));
         deduction made;
         try {
-            made = deduce(op, from, limits_);
+            made = deduce(op, from, limits_, *budget_);
         } catch (const std::invalid_argument& error) {
             throw std::invalid_argument(detail::label_of(op, name) + ": " + error.what());
         }
@@ -82,6 +84,11 @@ public:
         }
         if (made.rows == row_use::mixed && graph_.row_mixer.empty())
             graph_.row_mixer = name.empty() ? std::string(op.name()) : name;
+        try {
+            build_budget::take(budget_->packed_bytes, op.weight_bytes(), "packed weights");
+        } catch (const std::invalid_argument& error) {
+            throw std::invalid_argument(detail::label_of(op, name) + ": " + error.what());
+        }
         graph_step step{std::move(op), std::move(name), {}, {}};
         for (const value_id input : inputs) step.inputs.push_back(input.index);
         for (knowledge& answer : made.answers) {
@@ -130,7 +137,7 @@ public:
         graph_.planned = all_sizes_follow_from_rows();
         find_static_batch();
         if (graph_.planned) drop_shape_inputs();
-        if (pass != nullptr) pass(graph_draft(graph_, known_, prefer));
+        if (pass != nullptr) pass(graph_draft(graph_, known_, prefer, budget_.get()));
         fuse_activations();
         remove_unused();
         place_values();
@@ -139,6 +146,7 @@ public:
 
 private:
     value_id new_value(std::string name, knowledge known, value_place place, std::size_t index) {
+        build_budget::take(budget_->computed_bytes, sizeof(graph_value) + sizeof(knowledge), "values");
         graph_.values.push_back({std::move(name), known.type, place, index, graph_.values.size()});
         known_.push_back(std::move(known));
         return {graph_.values.size() - 1};
@@ -316,6 +324,7 @@ private:
     }
 
     graph_limits limits_;
+    std::shared_ptr<build_budget> budget_;
     graph_state graph_;
     std::vector<knowledge> known_;  ///< by value
     std::optional<value_id> none_;

@@ -1,12 +1,13 @@
 // fanfold/model/graph_draft.hpp - a graph whose steps are all there and may still be rewritten.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>   // std::size_t
-#include <memory>    // std::shared_ptr
-#include <optional>  // std::optional
-#include <string>    // std::string
-#include <utility>   // std::move
-#include <vector>    // std::vector
+#include <cstddef>    // std::size_t
+#include <memory>     // std::shared_ptr
+#include <optional>   // std::optional
+#include <stdexcept>  // std::invalid_argument
+#include <string>     // std::string
+#include <utility>    // std::move
+#include <vector>     // std::vector
 
 #include "graph_state.hpp"
 #include "preference.hpp"
@@ -16,8 +17,9 @@ namespace fanfold::inline FANFOLD_ABI {
 /// What a pass over the steps works on. Values keep their indices; steps keep an order in which they can run.
 class graph_draft {
 public:
-    graph_draft(graph_state& state, std::vector<knowledge>& known, const preference& prefer = {})
-        : state_(state), known_(known), prefer_(prefer) {}
+    graph_draft(graph_state& state, std::vector<knowledge>& known, const preference& prefer = {},
+                build_budget* budget = nullptr)
+        : state_(state), known_(known), prefer_(prefer), budget_(budget) {}
 
     [[nodiscard]] std::vector<graph_step>& steps() const noexcept { return state_.steps; }
     [[nodiscard]] const std::vector<std::size_t>& outputs() const noexcept { return state_.outputs; }
@@ -69,10 +71,23 @@ public:
         return count;
     }
 
+    /// The step packs weights that it did not hold before.
+    /// errors   throws std::invalid_argument when that is more than is left for the whole model
+    [[nodiscard]] graph_step packing(graph_step step) const {
+        if (budget_ == nullptr) return step;
+        try {
+            build_budget::take(budget_->packed_bytes, step.op.weight_bytes(), "packed weights");
+        } catch (const std::invalid_argument& error) {
+            throw std::invalid_argument(detail::label_of(step.op, step.name) + ": " + error.what());
+        }
+        return step;
+    }
+
 private:
     graph_state& state_;
     std::vector<knowledge>& known_;
     preference prefer_;
+    build_budget* budget_;
 };
 
 /// Rewrites a draft; what the graph answers stays the same within rounding.

@@ -1,7 +1,9 @@
 // fanfold/model/knowledge.hpp - what is known of a graph's values before a run: types, constants, sizes, rows.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>  // std::clamp
 #include <cstddef>    // std::size_t
+#include <cstdint>    // SIZE_MAX
 #include <memory>     // std::shared_ptr
 #include <optional>   // std::optional
 #include <span>       // std::span
@@ -18,6 +20,22 @@ namespace fanfold::inline FANFOLD_ABI {
 /// What a graph may ask of memory: models come from files, and a damaged one may ask for anything.
 struct graph_limits {
     std::size_t bytes_per_value = std::size_t{1} << 32;  ///< of one row's share of a value, and of a folded constant
+};
+
+/// What is left for constants that are computed while a model is built, and for its packed weights: a short file can ask
+/// for many. Without one there is no end but that of each value.
+struct build_budget {
+    std::size_t computed_bytes = SIZE_MAX;
+    std::size_t packed_bytes = SIZE_MAX;
+    duration time = std::chrono::hours(24);  ///< beyond what reading and writing the elements once may take
+
+    /// errors   throws std::invalid_argument when `left` is less
+    static void take(std::size_t& left, std::size_t bytes, const char* what) {
+        if (bytes > left)
+            throw std::invalid_argument("expected " + std::string(what) + " of at most " + std::to_string(left) +
+                                        " more bytes in the whole model, got " + std::to_string(bytes));
+        left -= bytes;
+    }
 };
 
 /// What is known of one value. Copies share the elements.
@@ -65,27 +83,47 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
 }
 
 /// Runs an operation on constants, in the floating-point environment of every run.
+/// errors   throws stopped_error when it takes longer than the budget allows
 [[nodiscard]] inline std::vector<std::shared_ptr<const tensor>> compute_now(const operation& op,
                                                                             std::span<const argument> in,
                                                                             std::span<const value_type> types,
-                                                                            const graph_limits& limits) {
+                                                                            const graph_limits& limits,
+                                                                            build_budget& budget) {
+    const auto to_touch = [](std::size_t bytes) { return std::chrono::nanoseconds(bytes * 10); };
+    const time_point start = clock().now();
+    duration free{};
     std::vector<tensor_view> views;
     for (const argument& one : in) views.push_back(one.value ? present(*one.value) : tensor_view());
     std::vector<std::shared_ptr<tensor>> made(types.size());
+    for (const tensor_view& one : views) free += to_touch(one.bytes());
     workspace space;
+    space.stop = stop({}, start + free + budget.time);
+    space.tiles = tile_loop(space.stop);
     const floating_point_scope environment;
     const auto make = [&](std::size_t answer, element type, const shape& extents) -> mutable_tensor_view {
         check_size({type, extents}, limits, "its answer");
+        build_budget::take(budget.computed_bytes, extents.volume() * size_of(type), "constants computed at load");
         made.at(answer) = std::make_shared<tensor>(tensor::populated(type, extents));
         return *made[answer];
     };
-    if (op.makes_answers()) {
-        op(views, answer_room(make), space);
-    } else {
-        std::vector<mutable_tensor_view> out;
-        for (std::size_t i = 0; i < types.size(); ++i) out.push_back(make(i, types[i].type, types[i].shape.at(1)));
-        op(views, out, space);
+    const auto end_time = [&] {
+        for (const std::shared_ptr<tensor>& one : made)
+            if (one != nullptr) free += to_touch(one->bytes());
+        budget.time -= std::clamp(clock().now() - start - free, duration{}, budget.time);
+    };
+    try {
+        if (op.makes_answers()) {
+            op(views, answer_room(make), space);
+        } else {
+            std::vector<mutable_tensor_view> out;
+            for (std::size_t i = 0; i < types.size(); ++i) out.push_back(make(i, types[i].type, types[i].shape.at(1)));
+            op(views, out, space);
+        }
+    } catch (const stopped_error&) {
+        end_time();
+        throw;
     }
+    end_time();
     for (std::shared_ptr<tensor>& one : made)
         if (one == nullptr) one = std::make_shared<tensor>(element::float32, shape{0});
     return {made.begin(), made.end()};
@@ -117,11 +155,12 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
 
 }  // namespace detail
 
-/// Applies the shape rule; with all inputs known, computes, unless that might never end.
+/// Applies the shape rule; with all inputs known, computes, unless that might never end or takes longer than is left
+/// of `budget`.
 ///
 /// errors   throws std::invalid_argument as the rule does, and for answers beyond the limits
 [[nodiscard]] inline deduction deduce(const operation& op, std::span<const knowledge* const> from,
-                                      const graph_limits& limits) {
+                                      const graph_limits& limits, build_budget& budget) {
     std::vector<argument> in;
     bool known = true;
     for (const knowledge* one : from) {
@@ -136,9 +175,12 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
         out.answers.push_back({type});
     }
     if (known && !from.empty() && !op.unbounded()) {
-        const auto computed = detail::compute_now(op, in, op.answers(in), limits);
-        for (std::size_t i = 0; i < computed.size(); ++i) out.answers[i] = knowledge::of(computed[i]);
-        return out;
+        try {
+            const auto computed = detail::compute_now(op, in, types, limits, budget);
+            for (std::size_t i = 0; i < computed.size(); ++i) out.answers[i] = knowledge::of(computed[i]);
+            return out;
+        } catch (const stopped_error&) {  // every run computes it, then
+        }
     }
     bool counts = false;
     for (std::size_t i = 0; i < from.size(); ++i) {
@@ -148,7 +190,9 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
     for (knowledge& answer : out.answers) answer.counts_rows = counts;
     if (!out.answers.empty()) {
         knowledge& first = out.answers.front();
+        constexpr std::size_t most_sizes = 4096;  // a longer list is no shape, and takes more than its elements
         first.sizes = op.sizes(in);
+        if (first.sizes && first.sizes->size() > most_sizes) first.sizes.reset();
         if (first.sizes) {
             first.counts_rows = false;
             bool constant = true;

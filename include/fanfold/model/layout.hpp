@@ -2,13 +2,14 @@
 // and weights packed.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <array>     // std::array
-#include <cstddef>   // std::size_t
-#include <cstdint>   // std::int64_t
-#include <optional>  // std::optional
-#include <span>      // std::span
-#include <utility>   // std::move
-#include <vector>    // std::vector
+#include <algorithm>  // std::min
+#include <array>      // std::array
+#include <cstddef>    // std::size_t
+#include <cstdint>    // std::int64_t
+#include <optional>   // std::optional
+#include <span>       // std::span
+#include <utility>    // std::move
+#include <vector>     // std::vector
 
 #include "../kernel/transpose.hpp"
 #include "../kernel/winograd_choice.hpp"
@@ -206,10 +207,11 @@ private:
                                         {window->dilation[0], window->dilation[1]},
                                         {window->before[0], window->before[1], window->after[0], window->after[1]},
                                         op->groups()};
-        return graph_step{convolution_nhwc(weights, bias_of(step), g, tiles(weights, g, draft_.type(step.outputs[0]))),
-                          step.name,
-                          {twin(step.inputs[0])},
-                          {}};
+        return draft_.packing(
+            {convolution_nhwc(weights, bias_of(step), g, tiles(weights, g, draft_.type(step.outputs[0]))),
+             step.name,
+             {twin(step.inputs[0])},
+             {}});
     }
 
     /// By which tiles a convolution is fastest, as far as accuracy and memory may be given for it. Images of unknown
@@ -247,7 +249,7 @@ private:
                                         {0, window->before[0], 0, window->after[0]},
                                         op->groups()};
         const view<const float> weights(w.data(), shape{w.extent(0), w.extent(1), 1, w.extent(2)});
-        return graph_step{convolution_nhwc(weights, bias_of(step), g), step.name, {twin(step.inputs[0])}, {}};
+        return draft_.packing({convolution_nhwc(weights, bias_of(step), g), step.name, {twin(step.inputs[0])}, {}});
     }
 
     /// A step that can do with twins as well, after one that made them.
@@ -303,6 +305,12 @@ private:
                                      kernel::padding_counts counts = kernel::padding_counts::no) {
         const auto w = fixed_window(rule, draft_.type(step.inputs[0]), {});
         if (!w) return std::nullopt;
+        const symbolic_shape &in = draft_.type(step.inputs[0]).shape, &out = draft_.type(step.outputs[0]).shape;
+        double row = 1;  // its taps: as much as no stop interrupts
+        for (std::size_t axis = 1; axis < 4; ++axis) row *= static_cast<double>(axis == 2 ? 1 : out[axis].fixed);
+        for (std::size_t axis = 0; axis < 2; ++axis)
+            row *= static_cast<double>(std::min(w->size[axis], in[axis + 2].fixed));
+        if (row > 0x1p28) return std::nullopt;
         kernel::window2d window;
         window.size = {w->size[0], w->size[1]};
         window.stride = {w->stride[0], w->stride[1]};
@@ -357,6 +365,11 @@ private:
         const view<const float> weights = floats(step.inputs[1]);
         const auto w = fixed_window(op->rule(), x, weights.shape());
         if (!w) return std::move(step);
+        const value_type& y = draft_.type(step.outputs[0]);  // nothing interrupts an image
+        double products = static_cast<double>(weights.size());
+        for (std::size_t axis = 2; axis < y.shape.rank(); ++axis)
+            products *= static_cast<double>(y.shape[axis].constant() ? y.shape[axis].fixed : 1);
+        if (products > 0x1p34) return std::move(step);
         kernel::conv2d_geometry g{{w->stride[0], w->stride[1]},
                                   {w->dilation[0], w->dilation[1]},
                                   {w->before[0], w->before[1], w->after[0], w->after[1]},
@@ -365,7 +378,7 @@ private:
             g = {{1, w->stride[0]}, {1, w->dilation[0]}, {0, w->before[0], 0, w->after[0]}, op->groups()};
         operation packed = convolution(x, weights, bias_of(step), g);
         release_weights(step);
-        return {std::move(packed), std::move(step.name), {step.inputs[0]}, std::move(step.outputs)};
+        return draft_.packing({std::move(packed), std::move(step.name), {step.inputs[0]}, std::move(step.outputs)});
     }
 
     static constexpr std::int64_t usual_size = 32;

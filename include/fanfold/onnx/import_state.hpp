@@ -1,6 +1,7 @@
 // fanfold/onnx/import_state.hpp - names and values while graphs are imported: what a node reads, here and around it.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>      // std::min
 #include <cstdint>        // std::int64_t
 #include <memory>         // std::shared_ptr
 #include <optional>       // std::optional
@@ -101,10 +102,19 @@ struct import_context {
     data_folder folder{};
     graph_pass pass = nullptr;  ///< over the steps of each graph before it is finished
     preference prefer{};
+    std::size_t model_bytes = 0;
     std::int64_t opset = 0;
     std::vector<opset_proto> other_opsets{};
     std::vector<named_value> (*import_in_place)(const graph_proto&, import_state&, std::vector<named_value>) = nullptr;
     mutable unrolled_bodies unrolled{};
+    std::shared_ptr<build_budget> budget = std::make_shared<build_budget>();
+
+    /// Memory is within a multiple of the limits and of what is stored.
+    void allow(std::size_t stored_bytes) const {
+        constexpr std::size_t multiple = 32;
+        for (std::size_t* left : {&budget->computed_bytes, &budget->packed_bytes})
+            *left += std::min(stored_bytes, (SIZE_MAX - *left) / multiple) * multiple;
+    }
 };
 
 /// What the import of one graph carries along. A graph inside a node sees the names around it, too.
@@ -127,6 +137,7 @@ struct import_state {
                                                 " bytes, got " + type.text());
                 tensor elements = widened(to_tensor(*value.stored, context.folder));
                 context.unrolled.charge(0, elements.bytes(), context.limits);
+                if (value.stored->external) context.allow(elements.bytes());
                 return elements;
             });
         return *value.decoded;

@@ -1,7 +1,7 @@
 // fanfold/onnx/importer.hpp - a parsed model node by node into a graph, whatever the operators are.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>      // std::any_of
+#include <algorithm>      // std::any_of, std::max
 #include <cstddef>        // std::size_t
 #include <cstdint>        // std::int64_t
 #include <map>            // std::map
@@ -29,7 +29,7 @@ namespace onnx {
 class graph_importer {
 public:
     graph_importer(const graph_proto& graph, const import_context& context, import_state* around = nullptr)
-        : graph_(graph), own_(context.limits), state_{context, around, own_} {
+        : graph_(graph), own_(context.limits, context.budget), state_{context, around, own_} {
         refuse_unsupported();
     }
     /// Its nodes become nodes of the graph around it.
@@ -341,6 +341,12 @@ inline void expect_inputs(std::size_t given, std::size_t declared) {
         throw std::invalid_argument("expected an opset of the domain ai.onnx, got none");
     context.import_inner = &import_inner_graph;
     context.import_in_place = &import_in_place;
+    const std::size_t most = context.limits.bytes_per_value;  // beside a multiple of what is stored
+    constexpr std::size_t mib = std::size_t{1} << 20;
+    context.budget =
+        std::make_shared<build_budget>(build_budget{most > SIZE_MAX / 2 ? SIZE_MAX : std::max(2 * most, 64 * mib),
+                                                    std::max(most / 4, 16 * mib), std::chrono::seconds(3)});
+    context.allow(context.model_bytes);
     context.opset = model.opset.value_or(last_opset);
     context.other_opsets = model.other_opsets;
     if (context.opset < first_opset || context.opset > last_opset)

@@ -37,9 +37,10 @@ namespace detail {
         if (bytes.empty()) throw std::invalid_argument("expected an ONNX model, got no bytes");
         model_proto model = parse_model(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
         if (file != nullptr && model.graph) file->claim(*model.graph);
-        graph made = import_model(
-            model, {&find_any_operator, nullptr, options.operators, options.limits, folder, &optimize, options.prefer},
-            options.dims);
+        graph made = import_model(model,
+                                  {&find_any_operator, nullptr, options.operators, options.limits, folder, &optimize,
+                                   options.prefer, bytes.size()},
+                                  options.dims);
         if (options.sums == weight_sums::at_load) made.prepare_checksums();
         return made;
     } catch (const std::invalid_argument& error) {

@@ -357,7 +357,11 @@ private:
 
     void define(std::size_t output, named_value value) {
         if (output == 0 && moved_ != nullptr) value.names = moved_;
-        if (value.sequence) state_.context.unrolled.charge(0, value.sequence->size() * sizeof(value_id), limits());
+        if (value.sequence) {
+            const std::size_t bytes = value.sequence->size() * sizeof(value_id);
+            state_.context.unrolled.charge(0, bytes, limits());
+            build_budget::take(state_.context.budget->computed_bytes, bytes, "sequences");
+        }
         if (node_.outputs[output].empty()) throw std::invalid_argument("expected an output with a name, got none");
         if (!state_.values.emplace(node_.outputs[output], std::move(value)).second)
             throw std::invalid_argument("expected a new name for its output, got " + in_quotes(node_.outputs[output]) +

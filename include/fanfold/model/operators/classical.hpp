@@ -54,14 +54,15 @@ void with_features(element type, F&& f) {
         default: return f(float{});
     }
 }
-/// Calls f(row, features as doubles) for each row of [N, F] or [F].
+/// Calls f(row, features as doubles) for each row of [N, F] or [F]; polls before each.
 template <class F>
-void for_each_features(const tensor_view& x, F&& f) {
+void for_each_features(const tensor_view& x, const stop& stopping, F&& f) {
     const auto columns = static_cast<std::size_t>(x.extent(x.rank() - 1));
     std::vector<double> row(columns);
     with_features(x.type(), [&]<class T>(T) {
         const auto values = x.as<T>().flat();
         for (std::size_t at = 0, n = 0; at + columns <= values.size() && columns != 0; at += columns, ++n) {
+            stopping.check();
             for (std::size_t i = 0; i < columns; ++i) row[i] = static_cast<double>(values[at + i]);
             f(n, std::span<const double>(row));
         }
@@ -123,12 +124,12 @@ public:
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         return {{element::float32, {detail::rows_with(in, trees_->features()), trees_->scores()}}};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         detail::check_features(in[0], trees_->features());
         std::vector<double> scores(static_cast<std::size_t>(trees_->scores()));
         float* to = out[0].as<float>().data();
-        detail::for_each_features(in[0], [&](std::size_t, std::span<const double> row) {
+        detail::for_each_features(in[0], space.stop, [&](std::size_t, std::span<const double> row) {
             (*trees_)(row.data(), scores);
             for (std::size_t i = 0; i < base_.size(); ++i) scores[i] += base_[i];
             detail::transform_scores(transform_, scores);
@@ -170,14 +171,14 @@ public:
         const extent rows = detail::rows_with(in, trees_->features());
         return {{element::int64, {rows}}, {element::float32, {rows, static_cast<std::int64_t>(labels_.size())}}};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[1].size() == 0) return;
         detail::check_features(in[0], trees_->features());
         std::vector<double> scores(labels_.size());
         const bool binary = trees_->scores() == 1 && labels_.size() == 2;
         float* to = out[1].as<float>().data();
         std::int64_t* label = out[0].as<std::int64_t>().data();
-        detail::for_each_features(in[0], [&](std::size_t, std::span<const double> row) {
+        detail::for_each_features(in[0], space.stop, [&](std::size_t, std::span<const double> row) {
             if (binary) {
                 (*trees_)(row.data(), std::span(scores).first(1));
                 *label++ = two(scores);

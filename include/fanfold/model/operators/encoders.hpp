@@ -36,6 +36,7 @@ public:
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return keys_.size() * (sizeof(T) + sizeof(std::size_t)); }
     /// The first place of an equal key; size() where there is none.
     [[nodiscard]] std::size_t find(T key) const {
         const auto at = std::lower_bound(order_.begin(), order_.end(), key,
@@ -94,6 +95,9 @@ public:
             for (const float x : in[0].as<float>().flat()) put(reals_->find(static_cast<double>(x)));
         else
             for (const double x : in[0].as<double>().flat()) put(reals_->find(x));
+    }
+    [[nodiscard]] std::size_t weight_bytes() const {
+        return values_->bytes() + (integers_ != nullptr ? integers_->bytes() : reals_->bytes());
     }
 
 private:
@@ -157,6 +161,8 @@ public:
         });
     }
 
+    [[nodiscard]] std::size_t weight_bytes() const { return places_->bytes(); }
+
 private:
     /// Can be cut to an integer.
     template <class T>
@@ -205,6 +211,7 @@ public:
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         const auto to = out[0].as<float>().flat();
+        if (to.empty()) return;  // of any number of rows
         const auto width = static_cast<std::size_t>(all_);
         std::fill(to.begin(), to.end(), 0.0F);
         std::size_t first = 0;

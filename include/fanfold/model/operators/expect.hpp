@@ -57,8 +57,10 @@ private:
 };
 
 /// The axes that `axes` names, each once, counted from 0.
-/// errors   throws std::invalid_argument when one is none of `rank` axes, or is named twice
+/// errors   throws std::invalid_argument when one is none of `rank` axes, or is named twice, or there are too many
 [[nodiscard]] inline axis_list expect_axes(const std::vector<std::int64_t>& axes, std::size_t rank) {
+    if (axes.size() > shape::max_rank)  // an Unsqueeze's rank may be any
+        refuse("at most " + std::to_string(shape::max_rank) + " axes", std::to_string(axes.size()));
     axis_list out;
     for (const std::int64_t axis : axes) {
         const std::size_t found = expect_axis(axis, rank);

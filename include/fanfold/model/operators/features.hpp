@@ -49,11 +49,11 @@ public:
         detail::expect_each(scale_, in[0]);
         return {{element::float32, in[0].shape}};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         detail::check_each(offset_, in[0]);
         detail::check_each(scale_, in[0]);
         float* to = out[0].as<float>().data();
-        detail::for_each_features(in[0], [&](std::size_t, std::span<const double> row) {
+        detail::for_each_features(in[0], space.stop, [&](std::size_t, std::span<const double> row) {
             for (std::size_t i = 0; i < row.size(); ++i)
                 *to++ =
                     static_cast<float>((row[i] - detail::of_feature(offset_, i, 0)) * detail::of_feature(scale_, i, 1));
@@ -83,9 +83,9 @@ public:
         detail::expect_features(in[0]);
         return {{element::float32, in[0].shape}};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         float* to = out[0].as<float>().data();
-        detail::for_each_features(in[0], [&](std::size_t, std::span<const double> row) {
+        detail::for_each_features(in[0], space.stop, [&](std::size_t, std::span<const double> row) {
             double norm = norm_ == row_norm::maximum ? row[0] : 0;
             for (const double x : row) {
                 if (norm_ == row_norm::maximum)
@@ -235,12 +235,12 @@ public:
         if (labels_.empty()) return {scores};
         return {{element::int64, {rows}}, scores};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out.back().size() == 0) return;
         detail::check_features(in[0], features_);
         std::vector<double> scores(static_cast<std::size_t>(scores_));
         float* to = out.back().as<float>().data();
-        detail::for_each_features(in[0], [&](std::size_t n, std::span<const double> row) {
+        detail::for_each_features(in[0], space.stop, [&](std::size_t n, std::span<const double> row) {
             const double* weight = coefficients_.data();
             std::size_t best = 0;
             for (std::size_t s = 0; s < scores.size(); ++s) {

@@ -99,8 +99,7 @@ public:
         return !detail::same_rows_elsewhere(in, detail::expect_axis(axis_, in[0].shape.rank()));
     }
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
-        if (out[0].size() != 0)
-            kernel::gather_elements(in[0], detail::expect_axis(axis_, in[0].rank()), in[1], out[0]);
+        if (out[0].size() != 0) kernel::gather_elements(in[0], detail::expect_axis(axis_, in[0].rank()), in[1], out[0]);
     }
 
 private:
@@ -124,13 +123,14 @@ public:
         if (indices.rank() == 0 || data.rank() == 0) detail::refuse("ranks of 1 or more", indices.text());
         const extent& tuple = indices[indices.rank() - 1];
         if (!tuple.constant()) return {{in[0].type, symbolic_shape::unknown()}};
-        const std::int64_t taken = batch_axes_ + tuple.fixed;
-        if (batch_axes_ < 0 || tuple.fixed < 1 || taken > static_cast<std::int64_t>(data.rank()) ||
-            batch_axes_ >= static_cast<std::int64_t>(indices.rank()))
+        const auto axes = static_cast<std::int64_t>(data.rank());
+        if (batch_axes_ < 0 || batch_axes_ >= static_cast<std::int64_t>(indices.rank()) || tuple.fixed < 1 ||
+            tuple.fixed > axes - batch_axes_)
             detail::refuse("tuples for the axes of " + data.text(), indices.text());
         symbolic_shape out;
         for (std::size_t axis = 0; axis + 1 < indices.rank(); ++axis) out.push_back(indices[axis]);
-        for (auto axis = static_cast<std::size_t>(taken); axis < data.rank(); ++axis) out.push_back(data[axis]);
+        for (auto axis = static_cast<std::size_t>(batch_axes_ + tuple.fixed); axis < data.rank(); ++axis)
+            out.push_back(data[axis]);
         return {{in[0].type, out}};
     }
     [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {

@@ -71,26 +71,27 @@ public:
         const symbolic_shape out = answers(in).front().shape;
         return !out.known() || !out.row_axis();
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         std::vector<shape> shapes;
         for (const tensor_view& one : in) shapes.push_back(one.shape());
         const kernel::einsum_plan plan(equation_, shapes);
         switch (in[0].type()) {
-            case element::float32: return run<float>(plan, in, out[0]);
-            case element::float64: return run<double>(plan, in, out[0]);
+            case element::float32: return run<float>(plan, in, out[0], space.stop);
+            case element::float64: return run<double>(plan, in, out[0], space.stop);
             case element::int32:
-            case element::uint32: return run<std::uint32_t>(plan, in, out[0]);
-            default: return run<std::uint64_t>(plan, in, out[0]);
+            case element::uint32: return run<std::uint32_t>(plan, in, out[0], space.stop);
+            default: return run<std::uint64_t>(plan, in, out[0], space.stop);
         }
     }
 
 private:
     /// T is as wide as the elements.
     template <class T>
-    static void run(const kernel::einsum_plan& plan, std::span<const tensor_view> in, const mutable_tensor_view& out) {
+    static void run(const kernel::einsum_plan& plan, std::span<const tensor_view> in, const mutable_tensor_view& out,
+                    const stop& stopping) {
         std::vector<view<const T>> words;
         for (const tensor_view& one : in) words.emplace_back(reinterpret_cast<const T*>(one.data()), one.shape());
-        kernel::einsum<T>(plan, words, view<T>(reinterpret_cast<T*>(out.data()), out.shape()));
+        kernel::einsum<T>(plan, words, view<T>(reinterpret_cast<T*>(out.data()), out.shape()), stopping);
     }
 
     /// The answer where extents are not all known: letter by letter; unknown with an ellipsis or without an arrow.

@@ -1,6 +1,7 @@
 // fanfold/model/operators/normalization.hpp - values without their mean and spread, over axes, channels or groups.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>    // std::min, std::max
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
 #include <span>         // std::span
@@ -345,7 +346,14 @@ public:
         detail::expect_floats(in[0], 2);
         return {in[0]};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
+        const double images = static_cast<double>(std::max<std::int64_t>(in[0].extent(0), 1));
+        const double squares =
+            static_cast<double>(in[0].size()) / images * static_cast<double>(std::min(size_ / 2, in[0].extent(1)));
+        if (squares > 0x1p28)  // nothing interrupts an image
+            detail::refuse("at most 2^28 elements of windows in an image",
+                           "a size of " + std::to_string(size_) + " for " + describe(in[0]));
+        space.stop.check();
         kernel::lrn(in[0].as<float>(), size_, alpha_, beta_, bias_, out[0].as<float>());
     }
 

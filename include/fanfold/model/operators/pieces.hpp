@@ -126,7 +126,7 @@ public:
             const auto count = static_cast<std::int64_t>(pieces_);
             const extent even = x[axis] / count;
             if (x[axis].constant() && x[axis].fixed % count != 0) {
-                const std::int64_t each = (x[axis].fixed + count - 1) / count;
+                const std::int64_t each = x[axis].fixed / count + 1;
                 std::int64_t left = x[axis].fixed;
                 for (extent& length : lengths) {
                     length = std::clamp<std::int64_t>(left, 0, each);
@@ -273,18 +273,21 @@ private:
                                std::to_string(b.axes.size()) + " and " + std::to_string(b.steps.size()));
         return detail::expect_axes(axes, rank);
     }
+    /// A step that leads nowhere is 1: with the steps of its tensor it may be beyond 64 bits.
     [[nodiscard]] static range taken(const bounds& b, std::size_t i, std::int64_t length) {
         const std::int64_t step = b.steps.empty() ? 1 : b.steps[i];
         const auto from_front = [&](std::int64_t at) { return at < 0 ? at + length : at; };
         if (step > 0) {
             const std::int64_t first = std::clamp<std::int64_t>(from_front(b.starts[i]), 0, length);
             const std::int64_t last = std::clamp<std::int64_t>(from_front(b.ends[i]), 0, length);
-            return {first, step, first < last ? (last - first - 1) / step + 1 : 0};
+            const std::int64_t count = first < last ? (last - first - 1) / step + 1 : 0;
+            return {first, count > 1 ? step : 1, count};
         }
         const std::int64_t first = std::clamp<std::int64_t>(from_front(b.starts[i]), -1, length - 1);
         const std::int64_t last = std::clamp<std::int64_t>(from_front(b.ends[i]), -1, length - 1);
         const std::int64_t back = step == INT64_MIN ? INT64_MAX : -step;
-        return {first, step, first > last ? (first - last - 1) / back + 1 : 0};
+        const std::int64_t count = first > last ? (first - last - 1) / back + 1 : 0;
+        return {first, count > 1 ? step : 1, count};
     }
 
     std::optional<bounds> fixed_;

@@ -74,12 +74,13 @@ public:
     [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
         return places_ == max_places::kept || detail::rows_elsewhere(in);
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         const kernel::window_nd w = rule_.over(in[0].shape());
         const auto pool = [&]<class T>(T) {
             kernel::max_pool(in[0].as<T>(), w, out[0].as<T>(),
-                             places_ == max_places::kept ? out[1].as<std::int64_t>() : view<std::int64_t>(), order_);
+                             places_ == max_places::kept ? out[1].as<std::int64_t>() : view<std::int64_t>(), order_,
+                             space.stop);
         };
         switch (in[0].type()) {
             case element::int8: return pool(std::int8_t{});
@@ -111,10 +112,10 @@ public:
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         return {detail::pooled(in, rule_, detail::pooled_elements)};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         detail::visit_real(in[0].type(), [&]<class T>(T) {
-            kernel::average_pool(in[0].as<T>(), rule_.over(in[0].shape()), out[0].as<T>(), padding_);
+            kernel::average_pool(in[0].as<T>(), rule_.over(in[0].shape()), out[0].as<T>(), padding_, space.stop);
         });
     }
 
@@ -140,10 +141,10 @@ public:
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         return {detail::pooled(in, rule_, detail::pooled_elements)};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         detail::visit_real(in[0].type(), [&]<class T>(T) {
-            kernel::lp_pool(in[0].as<T>(), rule_.over(in[0].shape()), p_, out[0].as<T>());
+            kernel::lp_pool(in[0].as<T>(), rule_.over(in[0].shape()), p_, out[0].as<T>(), space.stop);
         });
     }
 
@@ -187,7 +188,7 @@ public:
         if (!fits) detail::refuse("float32 or float64 images [N, C, ...] with pixels", in[0].text());
         return {{in[0].type, out}};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         const std::int64_t rows = in[0].extent(0), channels = in[0].extent(1);
         const std::int64_t plane = static_cast<std::int64_t>(in[0].size()) / (rows * channels);
@@ -205,7 +206,7 @@ public:
             } else {
                 kernel::window_nd whole;
                 whole.size = {1, plane, 1};
-                kernel::average_pool(x.as<T>(), whole, y.as<T>());
+                kernel::average_pool(x.as<T>(), whole, y.as<T>(), kernel::padding_counts::no, space.stop);
             }
         });
     }

@@ -91,8 +91,8 @@ public:
     [[nodiscard]] bool mixes_rows(std::span<const argument> in) const {
         return in[0].shape.depends_on_rows() || detail::rows_elsewhere(in);
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
-        kernel::max_roi_pool(in[0].as<float>(), in[1].as<float>(), scale_, out[0].as<float>());
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
+        kernel::max_roi_pool(in[0].as<float>(), in[1].as<float>(), scale_, out[0].as<float>(), space.stop);
     }
 
 private:

@@ -1,7 +1,7 @@
 // fanfold/model/operators/signal.hpp - Fourier transforms, weights of windows, mel filters.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>    // std::max, std::min
+#include <algorithm>    // std::max, std::min, std::clamp
 #include <cmath>        // std::log10, std::pow, std::floor
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
@@ -216,6 +216,7 @@ public:
     void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
         const std::int64_t length = detail::one_integer(in[1]), rate = detail::one_integer(in[2]);
         const std::int64_t bins = out[0].extent(0), bands = out[0].extent(1);
+        if (bands == 0) return;
         const auto mel = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
         const auto real = [](const tensor_view& v) {
             return v.type() == element::float32 ? static_cast<double>(v.as<float>().flat()[0])
@@ -226,8 +227,8 @@ public:
         std::vector<std::int64_t> edges;
         for (std::int64_t i = 0; i < bands + 2; ++i) {
             const double hertz = 700 * (std::pow(10, (low + static_cast<double>(i) * step) / 2595) - 1);
-            edges.push_back(static_cast<std::int64_t>(
-                std::floor(static_cast<double>(length + 1) * hertz / static_cast<double>(rate))));
+            const double edge = std::floor((static_cast<double>(length) + 1) * hertz / static_cast<double>(rate));
+            edges.push_back(edge == edge ? static_cast<std::int64_t>(std::clamp(edge, -0x1p61, 0x1p61)) : 0);
         }
         detail::with_real(type_, [&]<class T>(T) {
             const view<T> weights = out[0].as<T>();

@@ -23,13 +23,15 @@ struct sliding_rule {
     std::size_t axes = 0;  ///< how many spatial axes the numbers are about; 0: however many there are
 
     /// The window over one more extent, with its padding there decided.
+    /// errors   throws std::invalid_argument when the window reaches too far
     void place(std::size_t axis, std::int64_t along, kernel::window_nd& w) const {
         if (padding == window_padding::stated) return;
         w.before[axis] = w.after[axis] = 0;
         if (padding == window_padding::none) return;
-        const std::int64_t windows = (along + w.stride[axis] - 1) / w.stride[axis];
-        const std::int64_t reach = (w.size[axis] - 1) * w.dilation[axis] + 1;
-        const std::int64_t total = std::max<std::int64_t>((windows - 1) * w.stride[axis] + reach - along, 0);
+        const std::int64_t stride = w.stride[axis];
+        const std::int64_t last = (along / stride + (along % stride == 0 ? 0 : 1) - 1) * stride;  // window's start
+        const extent reach = extent(w.size[axis] - 1) * extent(w.dilation[axis]) + extent(1);  // may be beyond 64 bits
+        const std::int64_t total = std::max<std::int64_t>((reach + extent(last - along)).fixed, 0);
         w.before[axis] = padding == window_padding::same_upper ? total / 2 : total - total / 2;
         w.after[axis] = total - w.before[axis];
     }

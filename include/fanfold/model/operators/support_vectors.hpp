@@ -40,12 +40,12 @@ public:
     [[nodiscard]] std::vector<value_type> answers(std::span<const argument> in) const {
         return {{element::float32, {detail::rows_with(in, static_cast<std::int64_t>(vectors_->features())), 1}}};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[0].size() == 0) return;
         detail::check_features(in[0], static_cast<std::int64_t>(vectors_->features()));
         std::vector<double> alike(vectors_->size());
         float* to = out[0].as<float>().data();
-        detail::for_each_features(in[0], [&](std::size_t, std::span<const double> row) {
+        detail::for_each_features(in[0], space.stop, [&](std::size_t, std::span<const double> row) {
             (*vectors_)(row.data(), alike);
             double sum = rho_;
             for (std::size_t v = 0; v < alike.size(); ++v) sum += coefficients_[v] * alike[v];
@@ -118,7 +118,7 @@ public:
         const std::size_t scores = !of_.a.empty() ? labels_.size() : std::max<std::size_t>(of_.rho.size(), 2);
         return {{element::int64, {rows}}, {element::float32, {rows, static_cast<std::int64_t>(scores)}}};
     }
-    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace&) const {
+    void operator()(std::span<const tensor_view> in, std::span<const mutable_tensor_view> out, workspace& space) const {
         if (out[1].size() == 0) return;
         detail::check_features(in[0], static_cast<std::int64_t>(vectors_->features()));
         const std::size_t k = labels_.size();
@@ -127,7 +127,7 @@ public:
         std::vector<std::int64_t> votes(k);
         std::int64_t* label = out[0].as<std::int64_t>().data();
         float* to = out[1].as<float>().data();
-        detail::for_each_features(in[0], [&](std::size_t, std::span<const double> row) {
+        detail::for_each_features(in[0], space.stop, [&](std::size_t, std::span<const double> row) {
             (*vectors_)(row.data(), alike);
             decide(alike, decisions, votes);
             std::size_t best = 0;

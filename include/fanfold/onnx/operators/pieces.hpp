@@ -1,6 +1,7 @@
 // fanfold/onnx/operators/pieces.hpp - Concat, Split, Slice, Expand, Tile.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>  // std::max
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t
@@ -27,8 +28,9 @@ inline void import_split(node_import& node) {
     std::optional<std::vector<std::int64_t>> lengths;
     if (const std::vector<std::int64_t>* given = node.integers("split")) lengths = *given;
     const std::int64_t pieces = node.integer("num_outputs", static_cast<std::int64_t>(node.output_count()));
-    if (pieces < 1 || static_cast<std::size_t>(pieces) < node.output_count() || pieces > (std::int64_t{1} << 20))
-        throw std::invalid_argument("expected " + std::to_string(node.output_count()) + " pieces or more, got " +
+    if (pieces < 1 || static_cast<std::size_t>(pieces) < node.output_count() ||
+        pieces > std::max<std::int64_t>(static_cast<std::int64_t>(node.output_count()), 1024))
+        throw std::invalid_argument("expected " + std::to_string(node.output_count()) + " to 1024 pieces, got " +
                                     std::to_string(pieces));
     node.answer(split(node.integer("axis", 0), static_cast<std::size_t>(pieces), std::move(lengths)), node.inputs());
 }

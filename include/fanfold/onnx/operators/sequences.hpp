@@ -43,6 +43,8 @@ namespace detail {
     return static_cast<std::size_t>(at);
 }
 
+inline constexpr std::int64_t most_pieces = std::int64_t{1} << 16;
+
 /// How long the pieces are that are equal but for the last.
 [[nodiscard]] inline std::vector<std::int64_t> equal_lengths(node_import& node, std::int64_t axis, std::int64_t each) {
     const symbolic_shape x = node.type(0).shape;
@@ -51,8 +53,12 @@ namespace detail {
     if (!along.constant() || each < 1)
         throw std::invalid_argument("expected an extent known at load in pieces of 1 or more, got " + along.text() +
                                     " in pieces of " + std::to_string(each));
+    if (along.fixed / each > most_pieces)
+        throw std::invalid_argument("expected at most " + std::to_string(most_pieces) + " pieces, got " + along.text() +
+                                    " in pieces of " + std::to_string(each));
     std::vector<std::int64_t> lengths;
-    for (std::int64_t at = 0; at < along.fixed; at += each) lengths.push_back(std::min(each, along.fixed - at));
+    for (std::int64_t at = 0; at < along.fixed; at += std::min(each, along.fixed - at))
+        lengths.push_back(std::min(each, along.fixed - at));
     return lengths;
 }
 
@@ -113,8 +119,9 @@ inline void import_split_to_sequence(node_import& node) {
         lengths = detail::equal_lengths(node, axis, each);
         pieces = lengths->size();
     }
-    if (pieces > (std::size_t{1} << 16))
-        throw std::invalid_argument("expected at most 65536 pieces, got " + std::to_string(pieces));
+    if (pieces > static_cast<std::size_t>(detail::most_pieces))
+        throw std::invalid_argument("expected at most " + std::to_string(detail::most_pieces) + " pieces, got " +
+                                    std::to_string(pieces));
     std::vector<value_id> whole{node.input(0)};
     if (!lengths) whole.push_back(node.input(1));
     std::vector<value_id> elements = node.add_all(split(axis, pieces, std::move(lengths)), whole);
