@@ -168,8 +168,7 @@ public:
             input.absent = inputs[i].absent;
         }
         deduced_outputs out{{}, state_->row_mixer};
-        build_budget budget{.computed_bytes = state_->limits.bytes_per_value,
-                            .time = std::chrono::milliseconds(200)};  // shapes follow from few elements
+        build_budget budget{.computed_bytes = state_->limits.bytes_per_value, .computing = state_->limits.computing};
         std::vector<const knowledge*> from;
         for (const graph_step& step : state_->steps) {
             from.clear();

@@ -17,17 +17,19 @@
 
 namespace fanfold::inline FANFOLD_ABI {
 
-/// What a graph may ask of memory: models come from files, and a damaged one may ask for anything.
+/// What a graph may ask for: models come from files, and a damaged one may ask for anything.
 struct graph_limits {
     std::size_t bytes_per_value = std::size_t{1} << 32;  ///< of one row's share of a value, and of a folded constant
+    /// For all constants that are computed while a graph is built, beyond 10 ns for each byte that they read and write.
+    duration computing = std::chrono::seconds(3);
 };
 
-/// What is left for constants that are computed while a model is built, and for its packed weights: a short file can ask
-/// for many. Without one there is no end but that of each value.
+/// What is left for constants that are computed while a model is built, and for its packed weights: a short file can
+/// ask for many.
 struct build_budget {
     std::size_t computed_bytes = SIZE_MAX;
     std::size_t packed_bytes = SIZE_MAX;
-    duration time = std::chrono::hours(24);  ///< beyond what reading and writing the elements once may take
+    duration computing = graph_limits().computing;
 
     /// errors   throws std::invalid_argument when `left` is less
     static void take(std::size_t& left, std::size_t bytes, const char* what) {
@@ -83,7 +85,8 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
 }
 
 /// Runs an operation on constants, in the floating-point environment of every run.
-/// errors   throws stopped_error when it takes longer than the budget allows
+/// errors   throws std::invalid_argument when it takes more than is left of the budget. To leave it to the run instead
+///          would make weights of what was none, and another graph of the same file on a slower machine
 [[nodiscard]] inline std::vector<std::shared_ptr<const tensor>> compute_now(const operation& op,
                                                                             std::span<const argument> in,
                                                                             std::span<const value_type> types,
@@ -91,13 +94,13 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
                                                                             build_budget& budget) {
     const auto to_touch = [](std::size_t bytes) { return std::chrono::nanoseconds(bytes * 10); };
     const time_point start = clock().now();
-    duration free{};
+    std::size_t touched = 0;
     std::vector<tensor_view> views;
     for (const argument& one : in) views.push_back(one.value ? present(*one.value) : tensor_view());
     std::vector<std::shared_ptr<tensor>> made(types.size());
-    for (const tensor_view& one : views) free += to_touch(one.bytes());
+    for (const tensor_view& one : views) touched += one.bytes();
     workspace space;
-    space.stop = stop({}, start + free + budget.time);
+    space.stop = stop({}, start + to_touch(touched) + budget.computing);
     space.tiles = tile_loop(space.stop);
     const floating_point_scope environment;
     const auto make = [&](std::size_t answer, element type, const shape& extents) -> mutable_tensor_view {
@@ -105,11 +108,6 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
         build_budget::take(budget.computed_bytes, extents.volume() * size_of(type), "constants computed at load");
         made.at(answer) = std::make_shared<tensor>(tensor::populated(type, extents));
         return *made[answer];
-    };
-    const auto end_time = [&] {
-        for (const std::shared_ptr<tensor>& one : made)
-            if (one != nullptr) free += to_touch(one->bytes());
-        budget.time -= std::clamp(clock().now() - start - free, duration{}, budget.time);
     };
     try {
         if (op.makes_answers()) {
@@ -120,10 +118,13 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
             op(views, out, space);
         }
     } catch (const stopped_error&) {
-        end_time();
-        throw;
+        throw std::invalid_argument("expected constants that take at most " +
+                                    std::to_string(limits.computing / std::chrono::milliseconds(1)) +
+                                    " ms to compute in the whole model, got one that takes longer");
     }
-    end_time();
+    for (const std::shared_ptr<tensor>& one : made)
+        if (one != nullptr) touched += one->bytes();
+    budget.computing -= std::clamp(clock().now() - start - to_touch(touched), duration{}, budget.computing);
     for (std::shared_ptr<tensor>& one : made)
         if (one == nullptr) one = std::make_shared<tensor>(element::float32, shape{0});
     return {made.begin(), made.end()};
@@ -155,10 +156,9 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
 
 }  // namespace detail
 
-/// Applies the shape rule; with all inputs known, computes, unless that might never end or takes longer than is left
-/// of `budget`.
+/// Applies the shape rule; with all inputs known, computes, unless that might never end.
 ///
-/// errors   throws std::invalid_argument as the rule does, and for answers beyond the limits
+/// errors   throws std::invalid_argument as the rule does, and for answers beyond the limits or the budget
 [[nodiscard]] inline deduction deduce(const operation& op, std::span<const knowledge* const> from,
                                       const graph_limits& limits, build_budget& budget) {
     std::vector<argument> in;
@@ -175,12 +175,9 @@ inline void check_size(const value_type& type, const graph_limits& limits, const
         out.answers.push_back({type});
     }
     if (known && !from.empty() && !op.unbounded()) {
-        try {
-            const auto computed = detail::compute_now(op, in, types, limits, budget);
-            for (std::size_t i = 0; i < computed.size(); ++i) out.answers[i] = knowledge::of(computed[i]);
-            return out;
-        } catch (const stopped_error&) {  // every run computes it, then
-        }
+        const auto computed = detail::compute_now(op, in, types, limits, budget);
+        for (std::size_t i = 0; i < computed.size(); ++i) out.answers[i] = knowledge::of(computed[i]);
+        return out;
     }
     bool counts = false;
     for (std::size_t i = 0; i < from.size(); ++i) {

@@ -345,7 +345,7 @@ inline void expect_inputs(std::size_t given, std::size_t declared) {
     constexpr std::size_t mib = std::size_t{1} << 20;
     context.budget =
         std::make_shared<build_budget>(build_budget{most > SIZE_MAX / 2 ? SIZE_MAX : std::max(2 * most, 64 * mib),
-                                                    std::max(most / 4, 16 * mib), std::chrono::seconds(3)});
+                                                    std::max(most, 16 * mib), context.limits.computing});
     context.allow(context.model_bytes);
     context.opset = model.opset.value_or(last_opset);
     context.other_opsets = model.other_opsets;
