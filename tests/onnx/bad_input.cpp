@@ -490,6 +490,10 @@ TEST_CASE("an operation stops soon, however much its numbers ask for") {
     }
     CHECK(stops(with_filled(13, {{"w", {1, 1, 500, 500}}}, node("Conv", {"x", "w"}, {"y"}), {image})));
     CHECK(stops(with_filled(13, {{"w", {1, 1, 300, 300}}}, node("ConvTranspose", {"x", "w"}, {"y"}), {image})));
+    for (const int type : {6, 11}) {  // int32, float64
+        const std::string square = value("x", fixed({3000, 3000}), type);
+        CHECK(stops({13, {node("MatMul", {"x", "x"}, {"y"})}, {square}, {undeclared("y")}}));
+    }
     CHECK(stops({13,
                  {node("Einsum", {"x", "x", "x"}, {"y"}, {{"equation", "ab,bc,cd->ad"}})},
                  {value("x", fixed({1000, 1000}))},

@@ -84,3 +84,46 @@ TEST_CASE("transposed operands") {
     op(in, out, space);
     CHECK(floats_of(y) == std::vector<float>{1, 3, 5, 9, 2, 4, 6, 12});
 }
+
+namespace {
+/// Tiles from the last to the first, each with a slot of its own.
+void backwards(const void*, std::size_t count, tile_loop::body each) {
+    for (std::size_t tile = count; tile-- > 0;) each(tile, tile % 3);
+}
+}  // namespace
+
+TEST_CASE("doubles and integers: workers share the rows of all products, and a stop ends them") {
+    const batched_matmul op(transposed::yes);
+    for (const element type : {element::float64, element::int32, element::uint64}) {
+        tensor a(type, {3, 2, 90, 140}), b(type, {2, 90, 80});
+        int next = 0;
+        const auto fill = [&]<class T>(const view<T>& to) {
+            for (T& x : to.flat()) x = static_cast<T>(next++ * 37 % 101);
+        };
+        visit_element(type, [&]<class T>(T) {
+            if constexpr (std::is_arithmetic_v<T>) fill(a.as<T>()), fill(b.as<T>());
+        });
+        tensor alone(type, {3, 2, 140, 80}), shared(type, {3, 2, 140, 80});
+        const std::vector<tensor_view> in{a, b};
+        workspace one, several, stopped;
+        several.tiles = tile_loop(&backwards, nullptr, 3);
+        op(in, std::vector<mutable_tensor_view>{alone}, one);
+        op(in, std::vector<mutable_tensor_view>{shared}, several);
+        CHECK(std::memcmp(alone.data(), shared.data(), alone.bytes()) == 0);
+        std::int64_t wrong = 0;
+        visit_element(type, [&]<class T>(T) {
+            if constexpr (std::is_arithmetic_v<T>)
+                for (std::int64_t n = 0; n < 6; ++n)
+                    for (std::int64_t m = 0; m < 140; ++m) {
+                        T sum{};
+                        for (std::int64_t k = 0; k < 90; ++k)
+                            sum = static_cast<T>(sum + a.as<T>()(n / 2, n % 2, k, m) * b.as<T>()(n % 2, k, 79));
+                        wrong += alone.as<T>()(n / 2, n % 2, m, 79) == sum ? 0 : 1;
+                    }
+        });
+        CHECK(wrong == 0);
+        stopped.stop = fanfold::stop({}, fanfold::clock().now());
+        stopped.tiles = tile_loop(stopped.stop);
+        CHECK_THROWS_AS(op(in, std::vector<mutable_tensor_view>{alone}, stopped), stopped_error);
+    }
+}

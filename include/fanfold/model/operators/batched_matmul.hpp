@@ -1,6 +1,7 @@
 // fanfold/model/operators/batched_matmul.hpp - a matrix product of two values that are known at run time only.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>    // std::max, std::min
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t, std::uint64_t
 #include <span>         // std::span
@@ -70,10 +71,10 @@ public:
         const std::int64_t count = static_cast<std::int64_t>(out[0].size()) / (a.rows * b.columns);
         switch (out[0].type()) {
             case element::float32: return packed(a, b, count, in, out[0].as<float>().data(), space);
-            case element::float64: return plain<double>(a, b, count, out[0]);
+            case element::float64: return plain<double>(a, b, count, out[0], space.tiles);
             case element::int32:
-            case element::uint32: return plain<std::uint32_t>(a, b, count, out[0]);
-            default: return plain<std::uint64_t>(a, b, count, out[0]);
+            case element::uint32: return plain<std::uint32_t>(a, b, count, out[0], space.tiles);
+            default: return plain<std::uint64_t>(a, b, count, out[0], space.tiles);
         }
     }
 
@@ -125,14 +126,26 @@ private:
     /// T is as wide as the elements; integers of either sign have the same products.
     template <class T>
     static void plain(const detail::matrix_stack& a, const detail::matrix_stack& b, std::int64_t count,
-                      const mutable_tensor_view& out) {
+                      const mutable_tensor_view& out, const tile_loop& tiles) {
         const auto words = [](const tensor_view& v) {
             return view<const T>(reinterpret_cast<const T*>(v.data()), v.shape(), v.steps());
         };
-        detail::for_each_product(a, b, count, [&](std::int64_t i, std::int64_t a_at, std::int64_t b_at) {
-            kernel::plain_matmul(
-                words(a.at(a_at)), words(b.at(b_at)),
-                view<T>(reinterpret_cast<T*>(out.data()) + i * a.rows * b.columns, shape{a.rows, b.columns}));
+        const auto rows = static_cast<std::size_t>(a.rows);
+        const std::size_t all = rows * static_cast<std::size_t>(count);
+        const std::uint64_t work = 8 * std::uint64_t{all} * static_cast<std::uint64_t>(a.columns * b.columns);
+        tiles.ranges(all, work, [&](std::size_t first, std::size_t last) {
+            const auto product = [&](std::size_t row) { return static_cast<std::int64_t>(row / rows); };
+            detail::for_each_product(
+                a, b, product(first), product(last - 1) + 1, [&](std::int64_t i, std::int64_t a_at, std::int64_t b_at) {
+                    const std::int64_t from = std::max(static_cast<std::int64_t>(first), i * a.rows);
+                    const std::int64_t to = std::min(static_cast<std::int64_t>(last), (i + 1) * a.rows);
+                    const view<const T> left = words(a.at(a_at));
+                    kernel::plain_matmul(
+                        view<const T>(left.data() + (from - i * a.rows) * left.step(0), left.shape().with(0, to - from),
+                                      left.steps()),
+                        words(b.at(b_at)),
+                        view<T>(reinterpret_cast<T*>(out.data()) + from * b.columns, shape{to - from, b.columns}));
+                });
         });
     }
 
