@@ -39,7 +39,8 @@ struct load_options {
 /// answers comes as tensors name[0], name[1], ..; an optional value as what it holds, or not at all.
 ///
 /// errors   throws load_error naming node, operator, version, what was expected and what came; std::bad_alloc.
-///          Whatever the bytes are, memory stays within a multiple of them and options.limits
+///          Whatever the bytes are, memory stays within a multiple of them and options.limits, and time within a few
+///          times limits.computing and what it takes to read and write that memory
 /// threads  re-entrant
 /// source   onnx.proto of ONNX 1.16; operators and versions as onnx/operators.hpp lists them
 [[nodiscard]] graph load(std::span<const std::byte> bytes, const load_options& options = {});
