@@ -99,5 +99,9 @@ TEST_CASE("ConstantOfShape takes sizes in N, refuses what is no shape") {
     for (const std::int16_t x : many.as<std::int16_t>().flat()) CHECK(x == 7);
     CHECK(y[0].as<std::int16_t>()(1, 2) == 7);
     CHECK(run(g, {list({2, 0})}, 1)[0].size() == 0);
+    tensor nothing(element::int16, {2, 0});  // without room
+    const tensor extents = list({2, 0});
+    workspace space;
+    sevens(std::vector<tensor_view>{extents}, std::vector<mutable_tensor_view>{nothing}, space);
     CHECK_THAT(text_of([&] { (void)run(g, {list({2, -3})}, 1); }), Contains("node 'it' (ConstantOfShape)"));
 }
