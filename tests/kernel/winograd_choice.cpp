@@ -11,7 +11,7 @@ TEST_CASE("large layers are convolved by tiles, layers of few channels directly"
     CHECK(fastest_tile({512, 512, 14, 14}, four) == four);
     CHECK(fastest_tile({64, 64, 56, 56}, two) == two);
     CHECK(fastest_tile({16, 16, 28, 28}, four) == four);
-    CHECK(fastest_tile({512, 512, 7, 7}, four) == two);  // weights would be most of what is read
+    CHECK(fastest_tile({512, 512, 7, 7}, four) == two);       // weights would be most of what is read
     CHECK(fastest_tile({128, 128, 28, 28, 2}, four) == two);  // every second window: tiles of two alone
     CHECK(fastest_tile({256, 256, 14, 14, 2}, two) == two);
     CHECK(fastest_tile({512, 512, 7, 7, 2}, four) == std::nullopt);

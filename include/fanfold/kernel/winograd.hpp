@@ -29,7 +29,7 @@ namespace detail {
 struct winograd_call {
     const float* in;
     std::ptrdiff_t height, width, channels, top, left;
-    int size;                     // of a tile of the answer
+    int size;  // of a tile of the answer
     int stride;
     std::ptrdiff_t tiles_across;  // of an image
     std::ptrdiff_t tiles_down;
