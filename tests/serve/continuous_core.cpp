@@ -4,11 +4,14 @@
 #include <fanfold/serve/continuous_core.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -146,6 +149,42 @@ TEST_CASE("Who is told to leave during a step leaves when it ends, with the answ
         CHECK(answers_of(other.at(0).get()) == numbers{8});
         CHECK((core->counts().expired == 1 && core->counts().finished == 1));
     }
+}
+
+TEST_CASE("A group that a worker has given back is another's alone, though the first still tells of an expiry") {
+    const workers_by_hand workers(1);
+    std::atomic<int> inside = 0;
+    int together = 0;  // at most, in one step
+    std::latch stepping(1), left(1);
+    counting model;
+    model.during = [&, first = std::this_thread::get_id()] {
+        together = std::max(together, ++inside);
+        if (std::this_thread::get_id() != first) {
+            stepping.count_down();
+            left.wait();
+        }
+        --inside;
+    };
+    const auto core = core_of(workers, model, {.groups = 1});
+    std::jthread second;
+    std::vector<pending<reply>> next;
+    const time_point deadline = std::chrono::steady_clock::now() + 50ms;
+    auto late = ask(*core, {1}, 1, {.deadline = deadline}).then([&](const reply& r) {  // by who gave the group back
+        next.push_back(ask(*core, {7}, 1));
+        second = std::jthread([&] { workers.begin(); });
+        stepping.wait();
+        return why(r);
+    });
+    REQUIRE(workers.called() == 1);
+    while (std::chrono::steady_clock::now() < deadline) {
+    }
+    workers.begin_one();  // returns: the other's step is not its own
+    left.count_down();
+    second.join();
+    CHECK(late.get() == "the deadline has passed before all its answers were there");
+    CHECK(answers_of(next.at(0).get()) == numbers{8});
+    CHECK(together == 1);
+    CHECK(core->counts().steps == 1);
 }
 
 TEST_CASE("A token that is set after its sequence has left calls nobody else off, though the place has been given on") {

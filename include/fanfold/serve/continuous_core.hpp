@@ -211,6 +211,7 @@ private:
         const auto number = static_cast<std::size_t>(&mine - groups_.data());
         const time_point now = std::chrono::steady_clock::now();
         todo due;
+        bool nothing = false;  // once the group is given back another worker may fill its step
         mine.step.clear();
         {
             const std::lock_guard lock(staff_.mutex);
@@ -218,7 +219,8 @@ private:
             if (!staff_.closed()) queue_.next(number, now, mine.step);
             mine.work.who.clear();
             for (const sequence_queue::piece& p : mine.step) mine.work.who.push_back(&places_[p.who]->sequence);
-            if (mine.step.empty()) {
+            nothing = mine.step.empty();
+            if (nothing) {
                 mine.steps = false;
                 staff_.leave();
             } else {
@@ -226,7 +228,7 @@ private:
             }
         }
         run(due);
-        if (mine.step.empty()) return false;
+        if (nothing) return false;
 
         stepper_.gather(mine.work, mine.step, now);
         const std::optional<fault> error = stepper_.compute(mine.work, space);
