@@ -122,6 +122,19 @@ TEST_CASE("Who has to make room is told why, and one reply stands for all its ba
     CHECK(core->counts().overloaded == 1);
 }
 
+TEST_CASE("A request of several batches that finds no room for the last of them has nobody go for the first") {
+    const workers_by_hand workers(1);
+    const auto core =
+        core_of(workers, twice, {.max_rows = 2, .max_queued_rows = 6, .full = when_full::drop_lowest_first});
+    auto last = ask(*core, {1, 2});
+    auto high = ask(*core, {3, 4}, {.priority = 2});
+    const reply refused = ask(*core, {5, 6, 7, 8, 9}, {.priority = 1}).get();
+    CHECK(why_all(refused, 5) == "as many rows wait as the batcher holds");
+    workers.begin();
+    CHECK(answers_of(last.get()) == std::vector<float>{2, 4});
+    CHECK(answers_of(high.get()) == std::vector<float>{6, 8});
+}
+
 TEST_CASE("A token that is set after the reply calls nobody else off, though the place in line has been given on") {
     const workers_by_hand workers(1);
     const auto core = core_of(workers, twice);

@@ -68,9 +68,19 @@ TEST_CASE("A reply is put together from the batches that its rows were in, in an
     const auto values = r.answers.as<float>().flat();
     CHECK((values[0] == 12 && values[1] == 13 && std::isnan(values[2]) && values[3] == 41 && values[4] == 42));
     REQUIRE(r.failures.size() == 2);
-    CHECK((r.failures[0].rows == std::vector<std::size_t>{2} && r.failures[0].message == "too late"));
-    CHECK((r.failures[1].rows == std::vector<std::size_t>{1} && r.failures[1].message == "mine"));
+    CHECK((r.failures[0].rows == std::vector<std::size_t>{1} && r.failures[0].message == "mine"));
+    CHECK((r.failures[1].rows == std::vector<std::size_t>{2} && r.failures[1].message == "too late"));
     CHECK(r.batch_rows == 4);
+}
+
+TEST_CASE("Rows that failed for one reason are named in their order, whichever left first") {
+    detail::reply_parts parts(6, 3, {});
+    CHECK_FALSE(parts.fail(fault_kind::overloaded, "full", 4, 2));
+    CHECK_FALSE(parts.fail(fault_kind::overloaded, "full", 0, 2));
+    CHECK(parts.fail(fault_kind::overloaded, "full", 2, 2));
+    const reply r = parts.take({});
+    REQUIRE(r.failures.size() == 1);
+    CHECK(r.failures[0].rows == std::vector<std::size_t>{0, 1, 2, 3, 4, 5});
 }
 
 TEST_CASE("A request that no batch had gets rows of NaN") {

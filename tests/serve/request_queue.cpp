@@ -147,8 +147,21 @@ TEST_CASE("A full queue refuses, or drops whoever is last in line", "[simulated]
     CHECK(dropping.dropped == ints{1});
     CHECK(dropping.submit(start, {.rows = 2, .priority = 5}));
     CHECK(dropping.dropped == ints{1, 3, 0});
-    CHECK_FALSE(dropping.submit(start, {.rows = 3, .priority = 9}));  // never fits, though it made room
-    CHECK(dropping.take(start).empty());
+    CHECK_FALSE(dropping.submit(start, {.rows = 3, .priority = 9}));  // never fits
+    CHECK(dropping.take(start) == ints{4});
+}
+
+TEST_CASE("Nobody has to go for a request that finds no room in the end", "[simulated]") {
+    named q({.max_rows = 8, .max_queued_rows = 4, .full = when_full::drop_lowest_first});
+    CHECK(q.submit(start));
+    CHECK(q.submit(start, {.rows = 2, .priority = 2}));
+    CHECK(q.submit(start, {.priority = 1}));
+    CHECK_FALSE(q.submit(start, {.rows = 3, .priority = 2}));  // two could go for it, of three
+    CHECK(q.dropped.empty());
+    CHECK(q.submit(start, {.rows = 2, .priority = 2}));
+    CHECK(q.dropped == ints{0, 2});
+    CHECK(q.submit(start, {.rows = 4, .priority = 3}));
+    CHECK(q.dropped == ints{0, 2, 4, 1});
 }
 
 TEST_CASE("An expired request is named at its deadline and never handed over", "[simulated]") {

@@ -180,6 +180,12 @@ private:
     void enter(const std::shared_ptr<asked>& request, std::size_t each, time_point now, const request_options& how,
                leaving& gone) {
         const std::size_t count = request->rows.rows();
+        if (!queue_.room_for(count, how.priority, now)) {  // all of it or nothing
+            refuse(request, each,
+                   {fault_kind::overloaded, "as many rows wait as the batcher holds", &batcher_counts::overloaded},
+                   gone);
+            return;
+        }
         const std::size_t like = like_of(request->rows);
         std::vector<request_queue::ticket> dropped;
         for (std::size_t first = 0; first < count; first += each) {
@@ -187,15 +193,6 @@ private:
             const auto t =
                 queue_.submit(now, {rows, like, how.priority, how.deadline.value_or(time_point::max())}, dropped);
             drop(dropped, gone);
-            if (!t) {  // all of it or nothing
-                request->for_each_ticket([&](request_queue::ticket mine) {
-                    if (queue_.cancel(mine)) release(mine);
-                });
-                refuse(request, each,
-                       {fault_kind::overloaded, "as many rows wait as the batcher holds", &batcher_counts::overloaded},
-                       gone);
-                return;
-            }
             if (places_.size() <= *t) places_.resize(*t + 1);
             places_[*t] = {request, first, rows};
             request->stands_under(*t);

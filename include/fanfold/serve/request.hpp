@@ -1,7 +1,7 @@
 // fanfold/serve/request.hpp - what a server is asked, and what it answers: rows in, one reply out.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>   // std::max, std::fill_n
+#include <algorithm>   // std::max, std::fill_n, std::sort
 #include <cstddef>     // std::size_t
 #include <cstdint>     // std::int64_t
 #include <mutex>       // std::mutex
@@ -27,7 +27,7 @@ struct request_options {
 /// What came of a request: exactly one of these for each.
 struct reply {
     batch answers;                ///< in the order of the rows; a failed row holds NaN (0 where the type has none)
-    std::vector<fault> failures;  ///< rows of the request, by reason; empty when all are answered
+    std::vector<fault> failures;  ///< rows of the request, by reason, in their order; empty when all are answered
     time_point submitted;
     time_point started;  ///< of the first batch it was in; the epoch where it was in none
     time_point finished;
@@ -178,6 +178,9 @@ public:
         return --pieces_ == 0;
     }
     [[nodiscard]] reply take(time_point now) {
+        for (fault& f : failures_) std::sort(f.rows.begin(), f.rows.end());  // batches end in any order
+        std::sort(failures_.begin(), failures_.end(),
+                  [](const fault& a, const fault& b) { return a.rows.front() < b.rows.front(); });
         if (!shared_.empty())
             return {batch(std::move(shared_)), std::move(failures_), submitted_, started_, now, batch_rows_};
         if (kept_.empty()) return {nothing(), std::move(failures_), submitted_, {}, now, 0};

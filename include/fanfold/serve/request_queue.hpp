@@ -36,8 +36,8 @@ namespace detail {
 /// Requests whose deadline has passed are never handed over; those that can hardly be in time any more, by one and a
 /// half times what batches took of late, wait until there are no others: a batch is not made longer for them.
 ///
-/// cost     O(1) a request for each step of its way where ranks and deadlines come nearly in order, O(log n) otherwise;
-///          memory for as many as ever waited at once
+/// cost     O(1) a request for each step of its way where ranks and deadlines come nearly in order, O(log n) otherwise,
+///          O(n) where several have to go for one; memory for as many as ever waited at once
 /// threads  one user at a time
 /// source   the batch size as in Clipper (Crankshaw et al. 2017): one more while batches take less than half the
 ///          latency target, since a request may wait for one batch and be in the next; a tenth less when one takes
@@ -56,12 +56,26 @@ public:
     explicit basic_request_queue(queue_options options)
         : options_(options), limit_(options.latency_target == duration{} ? static_cast<double>(options.max_rows) : 1) {}
 
+    /// Whether so many rows of one priority can come now, though those who are last in line go where `full` says so.
+    [[nodiscard]] bool room_for(std::size_t rows, int priority, time_point now) const {
+        if (queued_rows_ + rows <= options_.max_queued_rows) return true;
+        const time_point newcomer = backwards(rank_of(priority, now));
+        const auto goes = [&](const ticket_order::place& p) { return p.when < newcomer; };
+        if (options_.full == when_full::refuse || last_.empty() || !goes(last_.front())) return false;
+        std::size_t missing = queued_rows_ + rows - options_.max_queued_rows;
+        missing -= std::min(missing, entries_[last_.front().who].asked.rows);
+        if (missing == 0) return true;
+        std::size_t others = 0;
+        last_.for_each([&](const ticket_order::place& p) {
+            if (goes(p) && p.who != last_.front().who) others += entries_[p.who].asked.rows;
+        });
+        return others >= missing;
+    }
     /// A ticket, or nothing when there is no room; who had to make room is appended to `dropped`.
     [[nodiscard]] std::optional<ticket> submit(time_point now, const request& r, std::vector<ticket>& dropped) {
-        const time_point rank = now - r.priority * options_.aging;
+        if (!room_for(r.rows, r.priority, now)) return std::nullopt;
+        const time_point rank = rank_of(r.priority, now);
         while (queued_rows_ + r.rows > options_.max_queued_rows) {
-            if (options_.full == when_full::refuse || last_.empty() || last_.front().when >= backwards(rank))
-                return std::nullopt;
             dropped.push_back(last_.front().who);
             remove(last_.front().who);
         }
@@ -180,6 +194,7 @@ private:
         std::size_t rows = 0;
     };
 
+    [[nodiscard]] time_point rank_of(int priority, time_point now) const { return now - priority * options_.aging; }
     [[nodiscard]] static time_point backwards(time_point rank) noexcept { return time_point(-rank.time_since_epoch()); }
     [[nodiscard]] bool waits_for_company() const noexcept { return options_.max_delay != duration{}; }
     [[nodiscard]] bool due(const lane& l, time_point now) const {

@@ -39,6 +39,14 @@ public:
         return heap_.empty() || (head_ != line_.size() && line_[head_] < heap_.front()) ? line_[head_] : heap_.front();
     }
 
+    /// In no order.
+    template <class F>
+    void for_each(const F& f) const {
+        for (std::size_t i = head_; i < line_.size(); ++i)
+            if (line_[i].who != nobody) f(line_[i]);
+        for (const place& p : heap_) f(p);
+    }
+
     void push(const place& p, positions& at) {
         if (at.size() <= p.who) at.resize(p.who + std::size_t{1});
         if (head_ != line_.size() && p < line_.back()) {
