@@ -69,10 +69,7 @@ float flipped(float value, unsigned bit) {
 TEST_CASE("A checked product has the bits of matmul, whatever its sizes, activation and tiles",
           "[kernel][checksum][every_isa]") {
     std::mt19937 random(1);
-    const auto backwards = [](const void*, std::size_t count, tile_loop::body each) {
-        for (std::size_t tile = count; tile-- > 0;) each(tile, tile % 4);
-    };
-    const tile_loop tiles(backwards, nullptr, 4);
+    const tile_loop tiles = backwards(4);
     for (const kernel::isa set : every_isa())
         for (const auto [m, k, n] : {std::array<std::int64_t, 3>{1, 1, 1},
                                      {7, 5, 3},

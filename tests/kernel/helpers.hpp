@@ -9,6 +9,7 @@
 #include <span>       // std::span
 #include <vector>     // std::vector
 
+#include "../../include/fanfold/context/tile_loop.hpp"
 #include "../../include/fanfold/core/view.hpp"
 #include "../../include/fanfold/kernel/isa.hpp"
 
@@ -40,6 +41,14 @@ public:
 private:
     std::uint64_t state_;
 };
+
+/// As for that many workers, on one thread: from the last tile to the first, each in another slot than its neighbours.
+inline fanfold::tile_loop backwards(std::size_t width) {
+    return {[](const void*, std::size_t count, fanfold::tile_loop::body each) {
+                for (std::size_t tile = count; tile-- > 0;) each(tile, tile % 2);
+            },
+            nullptr, width};
+}
 
 inline float poison() {
     const std::uint32_t bits = 0x7FC0BEEF;  // a NaN that no computation makes

@@ -4,20 +4,14 @@
 #include <vector>
 
 #include "../catch.hpp"
+#include "helpers.hpp"
 
 using namespace fanfold;
-
-namespace {
-
-void backwards(const void*, std::size_t count, tile_loop::body each) {
-    while (count-- > 0) each(count, 0);
-}
-
-}  // namespace
+using namespace fanfold_test;
 
 TEST_CASE("every row of every image is covered once, however the rows are shared", "[kernel][tiles]") {
     const shape images{3, 7, 2, 1};
-    for (const tile_loop& tiles : {tile_loop(), tile_loop(&backwards, nullptr, 4)})
+    for (const tile_loop& tiles : {tile_loop(), backwards(4)})
         for (const std::uint64_t work : {std::uint64_t{1}, std::uint64_t{1} << 40}) {
             std::vector<int> seen(21, 0);
             kernel::detail::over_image_rows(tiles, images, work,

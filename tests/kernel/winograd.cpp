@@ -191,13 +191,6 @@ TEST_CASE("scratch of tiles that holds NaN does not matter, and no more is taken
         }
 }
 
-namespace {
-/// Tiles from the last to the first, each with a slot of its own.
-void backwards(const void*, std::size_t count, tile_loop::body each) {
-    for (std::size_t tile = count; tile-- > 0;) each(tile, tile % 3);
-}
-}  // namespace
-
 TEST_CASE("a convolution by tiles has the same bits when workers share it") {
     std::vector<nhwc_problem> all = problems();
     all.push_back({9, 64, 33, 34, 48, 3, 3, {.padding = {1, 1, 1, 1}}});  // many blocks
@@ -210,7 +203,7 @@ TEST_CASE("a convolution by tiles has the same bits when workers share it") {
             const shape answer = weights.output(p.in_shape());
             std::vector<float> alone(answer.volume()), shared(answer.volume());
             workspace one, several;
-            several.tiles = tile_loop(&backwards, nullptr, 3);
+            several.tiles = backwards(3);
             kernel::conv_winograd({p.in.data(), p.in_shape()}, weights, {alone.data(), answer}, one);
             kernel::conv_winograd({p.in.data(), p.in_shape()}, weights, {shared.data(), answer}, several);
             CHECK(same_bits(alone, shared));

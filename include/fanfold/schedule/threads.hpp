@@ -26,7 +26,7 @@ struct threads_options {
 
 namespace detail {
 
-/// False when there are no more threads to be had. The vector has room for it.
+/// False when there are no more threads to be had, or no memory for them.
 template <class Thread, class Part>
 [[nodiscard]] bool start_thread(std::vector<Thread>& threads, Part part) {
     try {
@@ -46,7 +46,6 @@ public:
 
     void call(std::size_t) {
         const std::lock_guard lock(mutex_);
-        threads_.reserve(helpers_);
         for (; helpers_ != 0; --helpers_)
             if (!start_thread(threads_, [this] { state_.guard([this] { crew.help_to_the_end(); }); })) {
                 crew.lose(helpers_);

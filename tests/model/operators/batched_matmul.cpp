@@ -4,6 +4,7 @@
 #include <fanfold/model/operators/batched_matmul.hpp>
 
 #include "../../catch.hpp"
+#include "../../kernel/helpers.hpp"
 #include "../run.hpp"
 
 using namespace fanfold;
@@ -85,13 +86,6 @@ TEST_CASE("transposed operands") {
     CHECK(floats_of(y) == std::vector<float>{1, 3, 5, 9, 2, 4, 6, 12});
 }
 
-namespace {
-/// Tiles from the last to the first, each with a slot of its own.
-void backwards(const void*, std::size_t count, tile_loop::body each) {
-    for (std::size_t tile = count; tile-- > 0;) each(tile, tile % 3);
-}
-}  // namespace
-
 TEST_CASE("doubles and integers: workers share the rows of all products, and a stop ends them") {
     const batched_matmul op(transposed::yes);
     for (const element type : {element::float64, element::int32, element::uint64}) {
@@ -106,7 +100,7 @@ TEST_CASE("doubles and integers: workers share the rows of all products, and a s
         tensor alone(type, {3, 2, 140, 80}), shared(type, {3, 2, 140, 80});
         const std::vector<tensor_view> in{a, b};
         workspace one, several, stopped;
-        several.tiles = tile_loop(&backwards, nullptr, 3);
+        several.tiles = fanfold_test::backwards(3);
         op(in, std::vector<mutable_tensor_view>{alone}, one);
         op(in, std::vector<mutable_tensor_view>{shared}, several);
         CHECK(std::memcmp(alone.data(), shared.data(), alone.bytes()) == 0);

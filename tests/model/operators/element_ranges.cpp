@@ -2,14 +2,11 @@
 #include <fanfold/model/operators/element_ranges.hpp>
 
 #include "../../catch.hpp"
+#include "../../kernel/helpers.hpp"
 
 using namespace fanfold;
 
 namespace {
-
-void backwards(const void*, std::size_t count, tile_loop::body each) {
-    while (count-- > 0) each(count, 0);
-}
 
 void add_one(const tensor_view& in, const mutable_tensor_view& out) {
     for (std::size_t i = 0; i < out.size(); ++i)
@@ -22,7 +19,7 @@ TEST_CASE("every element is computed once, by rows or by sixteens, however they 
     tensor in(element::float32, {5, 13});
     for (std::size_t i = 0; i < in.size(); ++i) in.as<float>().data()[i] = static_cast<float>(i);
     for (const bool by_rows : {true, false})
-        for (const tile_loop& tiles : {tile_loop(), tile_loop(&backwards, nullptr, 4)}) {
+        for (const tile_loop& tiles : {tile_loop(), fanfold_test::backwards(4)}) {
             workspace space;
             space.tiles = tiles;
             tensor out(element::float32, {5, 13});  // zeros
