@@ -40,8 +40,8 @@ std::vector<nhwc_problem> problems() {
     return all;
 }
 
-packed_winograd packed(const nhwc_problem& p, winograd_tile tile) {
-    return {p.weight_view(), p.bias_view(), p.geometry, tile};
+packed_winograd packed(const nhwc_problem& p, winograd_tile tile, kernel::isa set = kernel::active_isa()) {
+    return {p.weight_view(), p.bias_view(), p.geometry, tile, set};
 }
 
 std::vector<winograd_tile> tiles_of(const nhwc_problem& p) {
@@ -57,7 +57,7 @@ TEST_CASE("a convolution by tiles agrees with the sum in double", "[every_isa]")
             for (const winograd_tile tile : tiles_of(p))
                 for (const activation act : {activation::none, activation::relu, activation::sigmoid}) {
                     INFO(name_of(set) << " " << p.in_shape().text() << " to " << p.outputs);
-                    const packed_winograd weights = packed(p, tile);
+                    const packed_winograd weights = packed(p, tile, set);
                     const shape answer = weights.output(p.in_shape());
                     const guarded in(p.in);
                     guarded out(answer.volume(), 3);
@@ -67,6 +67,37 @@ TEST_CASE("a convolution by tiles agrees with the sum in double", "[every_isa]")
                     CHECK(p.right(out.as(answer), act, 24));
                     CHECK(out.intact());
                 }
+}
+
+TEST_CASE("weights are transformed in double and rounded once, alike wherever products are fused", "[every_isa]") {
+    for (const nhwc_problem& p : problems())
+        for (const winograd_tile tile : tiles_of(p)) {
+            std::vector<std::byte> fused;
+            for (const kernel::isa set : every_isa()) {
+                INFO(name_of(set) << " " << p.outputs << " from " << p.channels);
+                const packed_winograd weights = packed(p, tile, set);
+                const auto* all = reinterpret_cast<const float*>(weights.memory().data());
+                // The first and the last frequency are a corner of the window, and some of its factor.
+                const double corner = tile == winograd_tile::four ? 1 / (0.625 * 0.625 * 1.5 * 1.5) : 1;
+                const std::int64_t columns = (p.outputs + 15) / 16 * 16, size = p.channels * columns;
+                const view<const float> w = p.weight_view();
+                std::int64_t wrong = 0;
+                for (std::int64_t o = 0; o < columns; ++o)
+                    for (std::int64_t c = 0; c < p.channels; ++c) {
+                        const std::int64_t at = o / 16 * 16 * p.channels + c * 16 + o % 16;
+                        const bool there = o < p.outputs;
+                        const double first = there ? corner * (corner * static_cast<double>(w(o, c, 0, 0))) : 0;
+                        const float last = there ? w(o, c, 2, 2) : 0.0F;
+                        wrong += !same_bits(all[at], static_cast<float>(first));
+                        wrong += !same_bits(all[(weights.frequencies() - 1) * size + at], last);
+                    }
+                CHECK(wrong == 0);
+                if (set == kernel::isa::baseline) continue;
+                const std::vector<std::byte> bytes(weights.memory().begin(), weights.memory().end());
+                if (fused.empty()) fused = bytes;
+                CHECK(bytes == fused);
+            }
+        }
 }
 
 TEST_CASE("the error of tiles is that of their documentation", "[every_isa]") {

@@ -21,6 +21,7 @@
 //   store_n(p, x, n)              the first n lanes; writes nothing else
 //   + - * / sqrt                  rounded once; a product is never fused into a later sum
 //   fma(x, y, z)                  x * y + z rounded once; on SSE2 the product is rounded first
+//                                 (the same for three doubles)
 //   less(x, y) is_nan(x)          a mask16
 //   select(m, x, y)               x where m, else y
 //   first(n, x, y)                the first n lanes of x, the others of y

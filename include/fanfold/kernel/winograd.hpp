@@ -3,10 +3,10 @@
 //   in    images [N, H, W, C], weights [O, C, 3, 3] transformed and packed      out   act(bias + convolution + addend)
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>  // std::min, std::max
-#include <array>      // std::array
+#include <algorithm>  // std::min, std::max, std::fill
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::int64_t, std::uint8_t, SIZE_MAX
+#include <iterator>   // std::begin, std::end
 #include <span>       // std::span
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
@@ -92,7 +92,7 @@ namespace kernel {
 class packed_winograd {
 public:
     packed_winograd(const view<const float>& weights, const view<const float>& bias, const conv2d_geometry& geometry,
-                    winograd_tile tile)
+                    winograd_tile tile, isa set = active_isa())
         : geometry_(geometry), tile_(tile) {
         detail::check_conv_weights(weights, bias.shape(), geometry);
         if (!fits(weights.shape(), geometry))
@@ -106,8 +106,18 @@ public:
         const auto mul = [](std::int64_t a, std::int64_t b) { return detail::checked_mul("winograd", a, b); };
         data_ = tensor::populated(element::float32, shape{mul(columns, mul(count, channels_) + 1)});
         auto* const to = reinterpret_cast<float*>(data_.data());
-        for (std::int64_t panel = 0; panel < columns; panel += 16)
-            for (std::int64_t c = 0; c < channels_; ++c) transform(weights, panel, c, to + panel * channels_ + c * 16);
+        const auto packer =
+            detail::pick(set, &baseline::winograd_weights, &avx2::winograd_weights, &avx512::winograd_weights);
+        alignas(64) float some[16 * 9 * 16] = {};
+        for (std::int64_t panel = 0; panel < columns; panel += 16) {
+            if (panel + 16 > outputs_) std::fill(std::begin(some), std::end(some), 0.0F);
+            for (std::int64_t c = 0; c < channels_; c += 16) {
+                const std::int64_t together = std::min<std::int64_t>(16, channels_ - c);
+                gather(weights, panel, c, together, some);
+                packer(transform(), static_cast<std::size_t>(points()), some, static_cast<std::size_t>(together),
+                       to + panel * channels_ + c * 16, static_cast<std::size_t>(channels_ * columns));
+            }
+        }
         float* const biases = to + count * channels_ * columns;
         for (std::int64_t o = 0; o < columns; ++o) biases[o] = o < outputs_ && bias.size() != 0 ? bias(o) : 0.0F;
     }
@@ -194,36 +204,28 @@ private:
     [[nodiscard]] std::int64_t stride() const { return geometry_.stride[0]; }
     [[nodiscard]] std::int64_t points() const { return (edge() - 1) * stride() + 3; }
 
-    /// One channel of 16 output channels: G w G^T of each.
-    void transform(const view<const float>& weights, std::int64_t panel, std::int64_t channel, float* to) const {
-        using six = std::array<std::array<double, 3>, 6>;
-        static constexpr six for_two{{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}};
-        static constexpr six for_every_second{{{1, 0, 0}, {0, 1, 0}, {1, 0, 1}, {0, 1, 0}, {0, 0, 1}}};
+    /// G of this tile and stride, by point.
+    [[nodiscard]] auto transform() const noexcept -> const double (*)[3] {
+        static constexpr double for_two[][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+        static constexpr double for_every_second[][3] = {{1, 0, 0}, {0, 1, 0}, {1, 0, 1}, {0, 1, 0}, {0, 0, 1}};
         constexpr double a = 0.625, b = 1.5, at_a = 1 / (2 * a * a * (a * a - b * b)),
                          at_b = 1 / (2 * b * b * (b * b - a * a));
-        static constexpr six for_four{{{1 / (a * a * b * b), 0, 0},
-                                       {at_a, at_a * a, at_a * a * a},
-                                       {at_a, -at_a * a, at_a * a * a},
-                                       {at_b, at_b * b, at_b * b * b},
-                                       {at_b, -at_b * b, at_b * b * b},
-                                       {0, 0, 1}}};
-        const six& g = stride() == 2 ? for_every_second : tile_ == winograd_tile::two ? for_two : for_four;
-        const auto size = static_cast<std::size_t>(points());
-        const std::int64_t filled = std::min<std::int64_t>(16, outputs_ - panel), step = weights.step(0);
-        double w[3][3][16] = {};
-        for (std::int64_t ky = 0; ky < 3; ++ky)
-            for (std::int64_t kx = 0; kx < 3; ++kx) {
-                const float* from = &weights(panel, channel, ky, kx);
-                for (std::int64_t o = 0; o < filled; ++o, from += step) w[ky][kx][o] = static_cast<double>(*from);
-            }
-        for (std::size_t i = 0; i < size; ++i) {
-            double half[3][16];
-            for (std::size_t kx = 0; kx < 3; ++kx)
-                for (std::size_t o = 0; o < 16; ++o)
-                    half[kx][o] = g[i][0] * w[0][kx][o] + g[i][1] * w[1][kx][o] + g[i][2] * w[2][kx][o];
-            for (std::size_t j = 0; j < size; ++j, to += channels_ * columns_of(outputs_))
-                for (std::size_t o = 0; o < 16; ++o)
-                    to[o] = static_cast<float>(g[j][0] * half[0][o] + g[j][1] * half[1][o] + g[j][2] * half[2][o]);
+        static constexpr double for_four[][3] = {{1 / (a * a * b * b), 0, 0},     {at_a, at_a * a, at_a * a * a},
+                                                 {at_a, -at_a * a, at_a * a * a}, {at_b, at_b * b, at_b * b * b},
+                                                 {at_b, -at_b * b, at_b * b * b}, {0, 0, 1}};
+        return stride() == 2 ? for_every_second : tile_ == winograd_tile::two ? for_two : for_four;
+    }
+    /// Some channels of 16 output channels, zeros where there are fewer: [channel][window][16].
+    void gather(const view<const float>& weights, std::int64_t panel, std::int64_t channel, std::int64_t count,
+                float* to) const {
+        const std::int64_t filled = std::min<std::int64_t>(16, outputs_ - panel);
+        const std::int64_t next = weights.step(1), below = weights.step(2), beside = weights.step(3);
+        for (std::int64_t o = 0; o < filled; ++o) {
+            const float* from = &weights(panel + o, channel, 0, 0);
+            float* put = to + o;
+            for (std::int64_t c = 0; c < count; ++c, from += next)
+                for (std::int64_t ky = 0; ky < 3; ++ky)
+                    for (std::int64_t kx = 0; kx < 3; ++kx, put += 16) *put = from[ky * below + kx * beside];
         }
     }
 
