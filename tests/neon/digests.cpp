@@ -11,6 +11,7 @@
 #include <fanfold/kernel/recurrent.hpp>
 #include <fanfold/kernel/reduce.hpp>
 #include <fanfold/kernel/softmax.hpp>
+#include <fanfold/kernel/winograd.hpp>
 #include <fanfold/verify/digest.hpp>
 
 #include <cmath>    // std::isfinite
@@ -89,6 +90,12 @@ int main() {
         std::vector<float> beside(answer.volume());
         kernels::conv_nhwc(images, channels, view<float>(beside.data(), answer), space, kernels::activation::silu);
         print("convolution", "nhwc", beside);
+        for (const auto tile : {kernels::winograd_tile::two, kernels::winograd_tile::four}) {
+            const kernels::packed_winograd tiles(view<const float>(w.data(), weights),
+                                                 view<const float>(b.data(), shape{21}), same, tile);
+            kernels::conv_winograd(images, tiles, view<float>(beside.data(), answer), space);
+            print("convolution", tile == kernels::winograd_tile::two ? "tiles of 2x2" : "tiles of 4x4", beside);
+        }
     }
     {
         const std::vector<float> in = next.some(29 * 333), scale = next.some(333), bias = next.some(333);
