@@ -83,3 +83,14 @@ TEST_CASE("readers of an identity read what it reads") {
     CHECK(c.after == "Conv");
     CHECK(c.agree);
 }
+
+TEST_CASE("a constant with more axes than x gives the answer more axes: that is no activation") {
+    const comparison c(&fuse_arithmetic, {{2, 9}}, [&](graph_builder& g, const ids& in) -> ids {
+        const auto three = g.constant(tensor::of<float>({1, 1, 1}, {3}));
+        const auto sum = g.add(arithmetic(binary::add), {in[0], three}).front();
+        const auto clipped = g.add(unary_function(unary::clip, 0, 6), {sum}).front();
+        const auto product = g.add(arithmetic(binary::mul), {in[0], clipped}).front();
+        return {g.add(arithmetic(binary::div), {product, number(g, 6)}).front()};
+    });
+    CHECK(c.agree);
+}

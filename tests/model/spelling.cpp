@@ -81,3 +81,17 @@ TEST_CASE("a bias goes into the product before it, a square is a product") {
     CHECK(spelt({3, 4}, [](graph_builder& g, value_id x) { return two(g, binary::pow, x, number(g, 2)); }) == "Mul");
     CHECK(spelt({3, 4}, [](graph_builder& g, value_id x) { return two(g, binary::pow, x, number(g, 3)); }) == "Pow");
 }
+
+TEST_CASE("a constant with more axes than x gives the answer more axes: that is no gelu and no normalization") {
+    const auto wide = [](graph_builder& g, float value) { return g.constant(tensor::of<float>({1, 1, 1}, {value})); };
+    CHECK(spelt({3, 40}, [&](graph_builder& g, value_id x) {
+              const auto erf = one(g, unary::erf, two(g, binary::div, x, number(g, 1.4142135F)));
+              const auto gate = two(g, binary::add, erf, number(g, 1));
+              return two(g, binary::mul, two(g, binary::mul, x, gate), wide(g, 0.5F));
+          }) != std::string(name_of(unary::gelu)));
+    CHECK(spelt({3, 40}, [&](graph_builder& g, value_id x) {
+              const auto variance = two(g, binary::add, mean(g, two(g, binary::mul, x, x)), wide(g, 1e-5F));
+              const auto scale = g.constant(images::some({40}, 3));
+              return two(g, binary::mul, two(g, binary::div, x, one(g, unary::sqrt, variance)), scale);
+          }).find("RMSNormalization") == std::string::npos);
+}

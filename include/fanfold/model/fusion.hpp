@@ -43,6 +43,12 @@ struct step_list {
         by.outputs = std::move(step.outputs);
         producer[by.outputs.front()] = at;
     }
+    /// Two values have one shape, where one is made of the other and of constants with one element: those may have more
+    /// axes, and give them to the answer.
+    [[nodiscard]] bool same_rank(std::size_t a, std::size_t b) const {
+        const symbolic_shape &one = draft.type(a).shape, &other = draft.type(b).shape;
+        return one.ranked() && other.ranked() && one.rank() == other.rank();
+    }
     /// The only element of a float32 constant.
     [[nodiscard]] std::optional<double> number(std::size_t value) const {
         const auto& elements = draft.elements(value);
@@ -257,7 +263,7 @@ inline void fuse_arithmetic(const graph_draft& draft) {
     detail::step_list list(draft);
     for (graph_step& step : draft.steps()) {
         if (const auto spelt = detail::activation_speller(list).read(step)) {
-            if (draft.type(step.outputs[0]).type == element::float32)
+            if (draft.type(step.outputs[0]).type == element::float32 && list.same_rank(spelt->x, step.outputs[0]))
                 step = {unary_function(spelt->act), std::move(step.name), {spelt->x}, std::move(step.outputs)};
         }
         graph_step* conv = nullptr;

@@ -31,6 +31,7 @@ public:
         product all{found->gate, found->x};
         if (!multiply(step, all, 3) || all.gates != 1 || all.power != 1 || !near(all.constant, 0.5))
             return std::nullopt;
+        if (!list_.same_rank(found->x, step.outputs[0])) return std::nullopt;
         return spelt_activation{found->act, found->x};
     }
 
@@ -268,6 +269,7 @@ private:
         for (const std::size_t i : {0U, 1U}) {
             const auto found = normalized(step.inputs[i]);
             if (!found || found->numerator != found->squared) continue;
+            if (!list_.same_rank(found->numerator, step.outputs[0])) continue;
             const auto scale = list_of(step.inputs[1 - i], list_.draft.type(found->numerator).shape);
             if (!scale) continue;
             return graph_step{rms_normalization(static_cast<float>(found->epsilon)),

@@ -80,3 +80,24 @@ TEST_CASE("other normalizations find their attributes") {
     CHECK(difference(one("LRN", 13, {{"size", std::int64_t{1}}, {"alpha", 1.0F}, {"beta", 1.0F}, {"bias", 0.0F}})[0],
                      {1 / 3., 0.25, 1 / 6., 0.125}) < 1e-6);
 }
+
+TEST_CASE("positions are selected along their own axis where a constant has given a normalization more axes") {
+    const auto answer = [](const ints& epsilon, std::int64_t axis) {
+        const model_file m{
+            17,
+            {node("ReduceMean", {"x"}, {"mean"}, {{"axes", ints{-1}}}), node("Sub", {"x", "mean"}, {"z"}),
+             node("Mul", {"z", "z"}, {"q"}), node("ReduceMean", {"q"}, {"var"}, {{"axes", ints{-1}}}),
+             node("Add", {"var", "eps"}, {"sum"}), node("Sqrt", {"sum"}, {"sd"}), node("Div", {"z", "sd"}, {"n"}),
+             node("Mul", {"n", "s"}, {"scaled"}), node("Add", {"scaled", "s"}, {"norm"}),
+             node("MatMul", {"norm", "w"}, {"dense"}), node("Gather", {"dense", "i"}, {"y"}, {{"axis", axis}})},
+            {value("x", fixed({3, 4, 4, 8}))},
+            {undeclared("y")},
+            {tensor("eps", epsilon, floats{1e-5F}), tensor("s", {8}, noise(8, 4)), tensor("w", {8, 1}, noise(8, 5)),
+             tensor("i", ints{3, 1})}};
+        return run(load(m), {noise_tensor({3, 4, 4, 8}, 9)}, 3)[0];
+    };
+    const auto usual = answer({}, 1), wide = answer({1, 1, 1, 1, 1}, 2);
+    const auto expected = usual.as<float>().flat();
+    CHECK(wide.shape() == fanfold::shape{1, 3, 2, 4, 1});
+    CHECK(difference(wide, {expected.begin(), expected.end()}) < 1e-5);
+}
