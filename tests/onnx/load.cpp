@@ -249,6 +249,54 @@ TEST_CASE("files that cannot be read are refused with path and reason") {
     fs::remove_all(folder);
 }
 
+TEST_CASE("A short file that asks for many copies of its weights in branches is refused") {
+    constexpr std::int64_t floats_of_mib = 1 << 18;
+    model_file m{17, {}, {value("c", std::vector<dim>{}, 9)}, {}, {}};
+    m.initializers.push_back(tensor("w", {floats_of_mib}, floats(floats_of_mib, 1)));
+    for (int i = 0; i < 60; ++i) {
+        const std::string y = "y" + std::to_string(i);
+        m.nodes.push_back(
+            node("If", {"c"}, {y},
+                 {inner("then_branch", {}, {}, {undeclared("w")}), inner("else_branch", {}, {}, {undeclared("w")})}));
+        m.outputs.push_back(undeclared(y));
+    }
+    CHECK_THAT(complaint(m, {.limits = {std::size_t{1} << 20}}), Contains("copies of stored tensors of at most"));
+    m.nodes.resize(2);
+    m.outputs.resize(2);
+    CHECK(complaint(m, {.limits = {std::size_t{1} << 20}}).empty());
+}
+
+TEST_CASE("A file that many tensors name is read many times at most as far as its length allows") {
+    const fs::path file = fs::temp_directory_path() / ("fanfold-copies-" + std::to_string(getpid()) + ".onnx");
+    const auto named = [&](int i) {
+        std::string stored;
+        protozero::pbf_writer t(stored);
+        t.add_int64(1, 1 << 18);
+        t.add_int32(2, 1);
+        t.add_string(8, "w" + std::to_string(i));
+        for (const auto& [key, text] : {std::pair<std::string, std::string>{"location", file.filename().string()},
+                                        {"length", std::to_string(1 << 20)}}) {
+            protozero::pbf_writer entry(t, 13);
+            entry.add_string(1, key);
+            entry.add_string(2, text);
+        }
+        t.add_int32(14, 1);
+        return stored;
+    };
+    const auto text = [&](int count) {
+        model_file m{13, {}, {}, {}, {tensor("padding", {1 << 18}, floats(1 << 18))}};
+        for (int i = 0; i < count; ++i) {
+            m.initializers.push_back(named(i));
+            m.outputs.push_back(undeclared("w" + std::to_string(i)));
+        }
+        std::ofstream(file, std::ios::binary) << m.bytes();
+        return text_of([&] { (void)fanfold::onnx::load(file, {.limits = {std::size_t{1} << 20}}); });
+    };
+    CHECK(text(20).empty());
+    CHECK_THAT(text(200), Contains("copies of stored tensors of at most"));
+    fs::remove(file);
+}
+
 TEST_CASE("weights beside the model are found in its folder") {
     const fs::path folder = fs::temp_directory_path() / ("fanfold-external-" + std::to_string(getpid()));
     fs::create_directories(folder);

@@ -3,12 +3,15 @@
 #pragma once
 #include <algorithm>      // std::min
 #include <cstdint>        // std::int64_t
+#include <filesystem>     // std::filesystem::path
 #include <memory>         // std::shared_ptr
 #include <optional>       // std::optional
+#include <set>            // std::set
 #include <span>           // std::span
 #include <stdexcept>      // std::invalid_argument
 #include <string>         // std::string
 #include <string_view>    // std::string_view
+#include <system_error>   // std::error_code
 #include <unordered_map>  // std::unordered_map
 #include <utility>        // std::move
 #include <vector>         // std::vector
@@ -109,6 +112,15 @@ struct import_context {
     mutable unrolled_bodies unrolled{};
     std::shared_ptr<build_budget> budget = std::make_shared<build_budget>();
 
+    mutable std::set<std::filesystem::path> external_files{};  ///< that have been allowed for
+
+    /// Once for each file, however many tensors say that they lie in it.
+    void allow_file(const std::filesystem::path& file) const {
+        if (!external_files.insert(file).second) return;
+        std::error_code code;
+        const std::uintmax_t bytes = std::filesystem::file_size(file, code);
+        if (!code) allow(static_cast<std::size_t>(bytes));
+    }
     /// Memory is within a multiple of the limits and of what is stored.
     void allow(std::size_t stored_bytes) const {
         constexpr std::size_t multiple = 32;
@@ -137,7 +149,8 @@ struct import_state {
                                                 " bytes, got " + type.text());
                 tensor elements = widened(to_tensor(*value.stored, context.folder));
                 context.unrolled.charge(0, elements.bytes(), context.limits);
-                if (value.stored->external) context.allow(elements.bytes());
+                if (value.stored->external)
+                    context.allow_file(context.folder.file(std::string(value.stored->location)));
                 return elements;
             });
         return *value.decoded;
@@ -163,6 +176,8 @@ struct import_state {
         name_strings(name, value);
         if (!value.id) {
             (void)decode(name, value);
+            if (around != nullptr || value.stored->external)  // the same bytes may serve any number of names and graphs
+                build_budget::take(context.budget->computed_bytes, value.decoded->bytes(), "copies of stored tensors");
             value.id = builder.constant(*std::move(value.decoded), std::string(name));
             forget(value);
         }
