@@ -219,3 +219,17 @@ TEST_CASE("recurrent layers refuse what does not fit, by text", "[kernel][recurr
     CHECK_THROWS_AS(kernel::packed_recurrent({}, {x.data(), shape{2, 2}}, {x.data(), shape{2, 2}}, {}, {}),
                     std::invalid_argument);
 }
+
+TEST_CASE("a state of another number of rows does not fit one hidden element either", "[kernel][recurrent]") {
+    numbers next(4);
+    const layer l({}, 1, 1, false, next);
+    const auto packed = l.packed();
+    workspace space;
+    std::vector<float> x(8), h(8);
+    const view<const float> steps{x.data(), shape{1, 8, 1}};
+    CHECK_NOTHROW(kernel::recurrent({steps, {}, {h.data(), shape{8, 1}, strides{1, 7}}, {}, {}, {}, {}}, packed.seen(),
+                                    kernel::direction::forward, space));
+    CHECK_THROWS_AS(kernel::recurrent({steps, {}, {h.data(), shape{1, 1}}, {}, {}, {}, {}}, packed.seen(),
+                                      kernel::direction::forward, space),
+                    std::invalid_argument);
+}

@@ -210,7 +210,7 @@ inline void check_recurrent(const recurrent_io& io, const recurrent_weights& w) 
     const bool ranks = io.x.rank() == 3;
     const std::int64_t steps = ranks ? io.x.extent(0) : 0, rows = ranks ? io.x.extent(1) : 0;
     const auto fits = [&](const auto& v, const shape& expected) {
-        return v.size() == 0 || (v.shape() == expected && v.step(expected.rank() - 1) == 1) || w.hidden == 1;
+        return v.size() == 0 || (v.shape() == expected && (v.step(expected.rank() - 1) == 1 || w.hidden == 1));
     };
     const shape state{rows, hidden};
     bool right = ranks && static_cast<std::size_t>(io.x.extent(2)) == w.input.inner && fits(io.initial_h, state) &&

@@ -57,3 +57,9 @@ TEST_CASE("recurrent layers refuse what they cannot be") {
     CHECK_THAT(complaint(layer("RNN", 1, {{"direction", std::string("bidirectional")}})), Contains("[2, 1,"));
     CHECK_THAT(complaint(layer("RNN", 1, {{"layout", std::int64_t{2}}})), Contains("'layout'"));
 }
+
+TEST_CASE("clip is a number above 0") {
+    CHECK_THAT(complaint(layer("RNN", 1, {{"clip", 0.0F}})), Contains("'clip': expected a number above 0"));
+    CHECK_THAT(complaint(layer("RNN", 1, {{"clip", -1.0F}})), Contains("'clip': expected a number above 0"));
+    CHECK_THAT(complaint(layer("RNN", 1, {{"clip", std::nanf("")}})), Contains("'clip': expected a number above 0"));
+}

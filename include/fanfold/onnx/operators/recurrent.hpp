@@ -78,6 +78,8 @@ namespace detail {
 inline void import_layer(node_import& node, kernel::recurrent_options options, std::vector<std::string_view> names) {
     node.expect_inputs(3, options.cell == kernel::recurrent_cell::lstm ? 8 : 6);
     options.clip = node.real("clip", options.clip);
+    if (!(options.clip > 0))
+        throw std::invalid_argument("attribute 'clip': expected a number above 0, got " + std::to_string(options.clip));
     node.ignore_attribute("output_sequence");  // of versions before 7; an output that nobody names is none
     const std::int64_t hidden = node.integer("hidden_size", 0);
     const std::int64_t layout = node.integer("layout", 0);
