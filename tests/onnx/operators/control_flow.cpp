@@ -371,3 +371,20 @@ TEST_CASE("graphs inside of nodes that do not fit are refused") {
     CHECK_THAT(complaint(model_file{13, {node("Loop", {"c"}, {"y"})}, {flag}, y}), Contains("2 inputs or more"));
     CHECK_THAT(complaint(model_file{13, {node("Scan", {"c"}, {"y"})}, {flag}, y}), Contains("'num_scan_inputs'"));
 }
+
+TEST_CASE("Scan stacks elements of one shape, not of one number of elements") {
+    const auto g = load(
+        model_file{13,
+                   {node("Scan", {"s0", "x"}, {"", "y"},
+                         {{"num_scan_inputs", std::int64_t{1}},
+                          inner("body", {node("Reshape", {"e", "s"}, {"p"}), node("Gather", {"s", "turned"}, {"s2"})},
+                                {value("s", fixed({2}), 7), value("e", fixed({6}))},
+                                {undeclared("s2"), undeclared("p")}, {tensor("turned", ints{1, 0})})})},
+                   {value("x", fixed({2, 6})), value("s0", fixed({2}), 7)},
+                   {undeclared("y")}});
+    fanfold::workspace space;
+    const auto x = noise_tensor({2, 6}, 3), square = list({2, 3});
+    const std::vector<fanfold::tensor_view> in{x, square};
+    CHECK_THAT(text_of([&] { (void)g.run(in, space); }),
+               Contains("stacked values of one shape, got [2, 3] and [3, 2]"));
+}

@@ -255,6 +255,7 @@ public:
         std::vector<tensor_view> now(in.begin(), in.end());
         std::vector<tensor> states;
         std::vector<mutable_tensor_view> stacks(form_.output_axes.size());
+        std::vector<shape> pieces(stacks.size());
         for (std::size_t step = 0; step < length; ++step) {
             space.stop.check();
             std::vector<tensor> elements;  // dense copies of what the body reads
@@ -270,8 +271,12 @@ public:
             for (std::size_t o = 0; o < stacks.size(); ++o) {
                 const tensor& piece = made[form_.states + o];
                 const std::size_t axis = detail::expect_axis(form_.output_axes[o], piece.shape().rank() + 1);
-                if (step == 0)
+                if (step == 0) {
+                    pieces[o] = piece.shape();
                     stacks[o] = out(form_.states + o, piece.type(), detail::stacked_shape(piece.shape(), axis, length));
+                }
+                if (!(piece.shape() == pieces[o]))
+                    detail::refuse("stacked values of one shape", pieces[o].text() + " and " + piece.shape().text());
                 const std::size_t at = form_.output_backwards[o] ? length - 1 - step : step;
                 const mutable_tensor_view place = stacks[o].slice(axis, at, 1);
                 detail::copy_elements(tensor_view(piece).reshaped(place.shape()), place);
