@@ -50,7 +50,7 @@ public:
                 if (answer >= step.outputs.size()) return spare(type, extents);
                 return place(step.outputs[answer], type, extents);
             };
-            step.op(in, answer_room(make), space_);
+            by_name(step, [&] { step.op(in, answer_room(make), space_); });
         } else {
             const std::vector<value_type> types = all_known(step) ? std::vector<value_type>() : answers(step, in);
             const auto to = space_.take<mutable_tensor_view>(step.outputs.size());
@@ -64,7 +64,7 @@ public:
                     place(v, type->type, extents);
                 new (&to[i]) mutable_tensor_view(views_[v]);
             }
-            if (!step.op.aliases()) step.op(in, to, space_);
+            if (!step.op.aliases()) by_name(step, [&] { step.op(in, to, space_); });
         }
         watch_.ended(step, in);
         for (const std::size_t v : step.ends) {

@@ -1,11 +1,12 @@
 // fanfold/model/graph_state.hpp - a finished graph as plain data: values, steps, where each value lies and how long.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>  // std::size_t
-#include <cstdint>  // SIZE_MAX
-#include <memory>   // std::shared_ptr
-#include <string>   // std::string
-#include <vector>   // std::vector
+#include <cstddef>    // std::size_t
+#include <cstdint>    // SIZE_MAX
+#include <memory>     // std::shared_ptr
+#include <stdexcept>  // std::invalid_argument
+#include <string>     // std::string
+#include <vector>     // std::vector
 
 #include "../core/in_quotes.hpp"
 #include "knowledge.hpp"
@@ -71,6 +72,16 @@ namespace detail {
 /// "node 'conv1' (Conv)"
 [[nodiscard]] inline std::string label_of(const operation& op, const std::string& name) {
     return "node " + in_quotes(name) + " (" + std::string(op.name()) + ")";
+}
+
+/// What the step refuses while `f` runs it, it refuses by its name.
+template <class F>
+void by_name(const graph_step& step, F&& f) {
+    try {
+        f();
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(label_of(step.op, step.name) + ": " + error.what());
+    }
 }
 
 }  // namespace detail

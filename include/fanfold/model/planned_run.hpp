@@ -88,7 +88,7 @@ inline void planned_run(const graph_state& g, const batch_view& rows, const muta
         const auto to = space.take<mutable_tensor_view>(step.outputs.size());
         for (std::size_t i = 0; i < in.size(); ++i) new (&in[i]) tensor_view(views[step.inputs[i]]);
         for (std::size_t i = 0; i < to.size(); ++i) new (&to[i]) mutable_tensor_view(views[step.outputs[i]]);
-        step.op(in, to, space);
+        by_name(step, [&] { step.op(in, to, space); });
         watch.ended(step, in);
     }
     for (std::size_t i = 0; i < g.outputs.size(); ++i) {  // answers that are inputs, constants or other answers

@@ -101,3 +101,71 @@ TEST_CASE("4-bit integers and 8-bit floats are rounded to, and held in wider typ
     CHECK(difference(y[1], {2, 4, 14, -16}) == 0);
     CHECK(difference(y[2], {1, 5, 96, -96}) == 0);
 }
+
+TEST_CASE("a block longer than any axis is one block") {
+    const model_file m{
+        21,
+        {node("QuantizeLinear", {"x", "s"}, {"q"}, {{"axis", std::int64_t{1}}, {"block_size", INT64_MAX}})},
+        {value("x", fixed({1, 2}))},
+        {undeclared("q")},
+        {tensor("s", {1, 1}, floats{2})}};
+    const auto q = run(load(m), {fanfold::tensor::of<float>({1, 2}, {5, 13})}, 1);
+    CHECK(q[0].as<std::uint8_t>().flat()[1] == 6);
+}
+
+TEST_CASE("zero points and scales of a product belong to its rows or columns, told at load") {
+    const auto product = [](const ints& zeros) {
+        const std::vector<std::uint8_t> z(volume(zeros), 1);
+        return complaint({13,
+                          {node("MatMulInteger", {"a", "b", "z"}, {"y"}, {}, "product")},
+                          {value("a", {N, d(1), d(3)}, 2)},
+                          {undeclared("y")},
+                          {tensor("b", {3, 1}, std::vector<std::uint8_t>{1, 1, 1}, 2), tensor("z", zeros, z, 2)}});
+    };
+    CHECK(product({}).empty());
+    CHECK(product({1}).empty());
+    CHECK(product({1, 1, 1}).empty());
+    CHECK_THAT(product({4}), Contains("node 'product' (MatMulInteger, opset 13)") && Contains("each row"));
+    CHECK_THAT(product({4, 1, 1}), Contains("each row"));  // it would be another one in each shard
+    const auto scaled = [](const char* scale) {
+        return complaint({13,
+                          {node("QLinearMatMul", {"a", "one", "z", "b", scale, "z", "one", "z"}, {"y"})},
+                          {value("a", {N, d(2)}, 2)},
+                          {undeclared("y")},
+                          {tensor("one", {}, floats{1}), tensor("three", {3}, floats{1, 2, 3}),
+                           tensor("across", {1, 3}, floats{1, 2, 3}), tensor("along", {3, 1}, floats{1, 2, 3}),
+                           tensor("z", {}, std::vector<std::uint8_t>{1}, 2),
+                           tensor("b", {2, 3}, std::vector<std::uint8_t>(6, 1), 2)}});
+    };
+    CHECK(scaled("three").empty());
+    CHECK(scaled("across").empty());
+    CHECK_THAT(scaled("along"), Contains("each column"));
+}
+
+TEST_CASE("what a step refuses in a run, it refuses by name") {
+    const auto g =
+        load(model_file{10,
+                        {node("QLinearConv", {"x", "s", "z", "w", "five", "z", "s", "z"}, {"q"}, {}, "conv")},
+                        {value("x", {N, d(1), d(3)}, 2)},
+                        {undeclared("q")},
+                        {tensor("w", {1, 1, 2}, std::vector<std::uint8_t>{1, 2}, 2), tensor("s", {}, floats{1}),
+                         tensor("five", {5}, floats(5, 1)), tensor("z", {}, std::vector<std::uint8_t>{0}, 2)}});
+    CHECK_THAT(text_of([&] {
+                   (void)run(g, {fanfold::tensor::of<std::uint8_t>({1, 1, 3}, {1, 3, 6})}, 1);
+               }),
+               Contains("node 'conv' (QLinearConv): ") && Contains("5 scales"));
+}
+
+TEST_CASE("a scale for each element of an axis of 8-bit floats fits that axis, which is known at load") {
+    const auto scaled = [](const std::string& x, std::int64_t axis) {
+        return model_file{19,
+                          {node("DequantizeLinear", {"x", "s"}, {"y"}, {{"axis", axis}})},
+                          {x},
+                          {undeclared("y")},
+                          {tensor("s", {3}, floats{1, 2, 4})}};
+    };
+    const auto ones = fanfold::tensor::of<float>({3, 2}, {1, 1, 1, 1, 1, 1});
+    CHECK(difference(run(load(scaled(value("x", fixed({3, 2}), 17), 0)), {ones}, 3)[0], {1, 1, 2, 2, 4, 4}) == 0);
+    CHECK_THAT(complaint(scaled(value("x", fixed({1, 3}), 17), 0)), Contains("each element of axis 0"));
+    CHECK_THAT(complaint(scaled(value("x", nullptr, 17), 0)), Contains("of known rank"));
+}

@@ -66,7 +66,8 @@ inline void check_block_scales(std::span<const argument> in, std::int64_t axis, 
     if (!x.ranked()) return;
     symbolic_shape expected = x;
     extent& along = expected[expect_axis(axis, x.rank())];
-    along = along.constant() ? extent((along.fixed + block - 1) / block) : extent::unknown();
+    const std::int64_t length = along.fixed;
+    along = along.constant() ? extent(length == 0 ? 0 : (length - 1) / block + 1) : extent::unknown();
     if (!may_equal(scale, expected))
         refuse("a scale for each block of " + std::to_string(block) + ", " + expected.text(), in[1].text());
 }
@@ -207,6 +208,24 @@ namespace detail {
     return all.reshaped({static_cast<std::int64_t>(all.size())})
         .slice(0, static_cast<std::size_t>(matrix) * each, each);
 }
+/// Scales or zero points of a product: one, or one for each row of the left operand or column of the right one, as a
+/// list or as the operand with 1 along its other axis; a stack of matrices may share those of one.
+inline void expect_by_line(std::span<const argument> in, std::size_t index, const argument& of, operand side) {
+    if (!given(in, index) || !in[index].shape.ranked() || !of.shape.ranked()) return;
+    const symbolic_shape &got = in[index].shape, &whole = of.shape;
+    if (got.constant() && got.volume() == extent(1)) return;
+    const std::size_t rank = whole.rank(), line = side == operand::left ? 2 : 1;
+    if (rank < 2 ? got.rank() == 0 : got.rank() == 1 && may_equal(got[0], whole[rank - line])) return;
+    if (rank >= 2 && got.rank() == rank) {
+        symbolic_shape each = whole, shared = symbolic_shape::of_rank(rank);
+        for (std::size_t axis = 0; axis < rank; ++axis) shared[axis] = 1;
+        each[rank - (3 - line)] = 1;
+        shared[rank - line] = whole[rank - line];
+        if (may_equal(got, each) || may_equal(got, shared)) return;
+    }
+    refuse(std::string("one, or one for each ") + (side == operand::left ? "row" : "column") + " of " + of.text(),
+           in[index].text());
+}
 inline void expect_bytes(const argument& one) {
     if (!is_byte(one.type)) refuse("int8 or uint8", one.text());
 }
@@ -226,6 +245,7 @@ public:
         for (std::size_t i = 0; i < 2; ++i) {
             detail::expect_bytes(in[i]);
             detail::expect_zero(in, i + 2, in[i].type);
+            detail::expect_by_line(in, i + 2, in[i], i == 0 ? operand::left : operand::right);
         }
         return {{element::int32, detail::product_of(in[0], transposed::no, in[1], transposed::no).answer}};
     }
@@ -259,6 +279,8 @@ public:
             detail::expect_bytes(in[i]);
             detail::expect_scale(in, i + 1);
             detail::expect_zero(in, i + 2, in[i].type);
+            for (const std::size_t of : {i + 1, i + 2})
+                detail::expect_by_line(in, of, in[i], i == 0 ? operand::left : operand::right);
         }
         detail::expect_scale(in, 6);
         detail::expect_bytes(in[7]);

@@ -4,6 +4,7 @@
 #include <array>      // std::array
 #include <cstdint>    // std::int64_t
 #include <stdexcept>  // std::invalid_argument
+#include <string>     // std::to_string
 #include <vector>     // std::vector
 
 #include "../../model/operators/axes.hpp"
@@ -19,11 +20,18 @@ namespace detail {
 
 /// The scale as it broadcasts to input 0: one number, or one for each element of an axis.
 inline value_id spread_scale(node_import& node, std::int64_t axis) {
-    const symbolic_shape &x = node.type(0).shape, &scale = node.type(1).shape;
+    const symbolic_shape x = node.type(0).shape, scale = node.type(1).shape;
     const value_id value = node.input(1);
-    if (!x.ranked() || !scale.ranked() || scale.rank() != 1 || scale[0] == extent(1)) return value;
+    if (scale.ranked() && (scale.rank() == 0 || (scale.rank() == 1 && scale[0] == extent(1)))) return value;
+    if (!x.ranked() || !scale.ranked())
+        throw std::invalid_argument("expected 8-bit floats and scales of known rank, got " + node.type(0).text() +
+                                    " and " + node.type(1).text());
+    const std::size_t along = fanfold::detail::expect_axis(axis, x.rank());
+    if (scale.rank() != 1 || !may_equal(scale[0], x[along]))
+        throw std::invalid_argument("expected one scale, or one for each element of axis " + std::to_string(axis) +
+                                    " of " + node.type(0).text() + ", got " + node.type(1).text());
     std::vector<std::int64_t> behind;
-    for (std::size_t at = fanfold::detail::expect_axis(axis, x.rank()) + 1; at < x.rank(); ++at)
+    for (std::size_t at = along + 1; at < x.rank(); ++at)
         behind.push_back(static_cast<std::int64_t>(behind.size()) + 1);
     return behind.empty() ? value : node.add(unsqueeze(behind), {value});
 }
