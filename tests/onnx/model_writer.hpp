@@ -251,6 +251,8 @@ inline fanfold::tensor list(const ints& values) {
 fanfold::graph load(const std::string& bytes, const fanfold::onnx::load_options& options = {});
 fanfold::graph load(const model_file& m, const fanfold::onnx::load_options& options = {});
 fanfold::graph load_file(const std::filesystem::path& file);
+/// Without the optimizer. Defined in operators.cpp, which compiles the operators in any case.
+fanfold::graph load_as_written(const std::string& bytes);
 
 inline std::string complaint(const model_file& m, const fanfold::onnx::load_options& options = {}) {
     return text_of([&] { (void)load(m, options); });

@@ -1,13 +1,25 @@
-// tests/onnx/operators.cpp - the table: versions do not overlap, everything asked for is there.
+// tests/onnx/operators.cpp - the table: versions do not overlap, everything asked for is there. Also the part of
+// model_writer.hpp that needs the table.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <fanfold/context/floating_point.hpp>
+#include <fanfold/onnx/importer.hpp>
 #include <fanfold/onnx/load.hpp>
 #include <fanfold/onnx/operators.hpp>
 #include <string>
 
 #include "../catch.hpp"
+#include "model_writer.hpp"
 
 using namespace fanfold::onnx;
+
+fanfold::graph written::load_as_written(const std::string& bytes) {
+    const fanfold::floating_point_scope environment;
+    const auto find = [](const import_context&, std::string_view domain, std::string_view name, std::int64_t opset) {
+        return find_operator(domain, name, opset);
+    };
+    return import_model(parse_model(bytes), {.find = find, .model_bytes = bytes.size()}, {});
+}
 
 TEST_CASE("each operator has one entry a version, from its first to the last, without gaps") {
     const std::string list = supported_operators();
