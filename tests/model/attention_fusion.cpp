@@ -67,6 +67,17 @@ TEST_CASE("masks are added to scores, scales stand on either side, operands may 
     CHECK(gathered.same_bits);
 }
 
+TEST_CASE("a scale with more axes than the scores gives the answer more axes: that stays as it is written") {
+    const comparison c(&fuse_attention, {{2, 5, 4}, {2, 7, 4}}, [](graph_builder& g, const ids& in) -> ids {
+        const auto scores = product(g, in[0], turned(g, in[1], {0, 2, 1}));
+        const auto wide = g.constant(tensor::of<float>({1, 1, 1, 1}, {2}));
+        const auto scaled = g.add(arithmetic(binary::div), {scores, wide}).front();
+        return {turned(g, product(g, softmaxed(g, scaled), in[1]), {0, 1, 3, 2})};
+    });
+    CHECK(c.after.find("Attention") == std::string::npos);
+    CHECK(c.agree);
+}
+
 TEST_CASE("scores that somebody else reads, or another axis, stay what they are") {
     const comparison read(&fuse_attention, {{2, 5, 4}}, [](graph_builder& g, const ids& in) -> ids {
         const auto scores = product(g, in[0], turned(g, in[0], {0, 2, 1}));

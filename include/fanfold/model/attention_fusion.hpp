@@ -115,8 +115,7 @@ private:
                 other = step->inputs[1];
             }
             if (!number || (divides && *number == 0)) return std::nullopt;
-            const std::size_t constant = step->inputs[0] == other ? step->inputs[1] : step->inputs[0];
-            if (list_.draft.type(constant).shape.rank() > rank(value)) return std::nullopt;
+            if (!list_.same_rank(other, value)) return std::nullopt;
             scale = divides ? scale / *number : scale * *number;
             value = other;
         }
