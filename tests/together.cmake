@@ -4,7 +4,7 @@
 # Each file stands in a namespace of its own, so what it includes must have been seen before: the precompiled header gets
 # every header that any of them includes. Files that cannot stand in a namespace (they define something outside of their
 # own names, include a piece of code, or ask the preprocessor) are compiled as they are.
-set(alone "(^|\n)(#if|#define|namespace fanfold|template <>)|operator new|#include [^\n]*\\.inc[\">]")
+set(alone "(^|\n)(#if|#define|namespace fanfold|namespace written|template <>)|operator new|#include [^\n]*\\.inc[\">]")
 
 function(fanfold_compile_together target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "BATCH" "SOURCES")

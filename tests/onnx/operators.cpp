@@ -13,13 +13,17 @@
 
 using namespace fanfold::onnx;
 
-fanfold::graph written::load_as_written(const std::string& bytes) {
+namespace written {
+
+fanfold::graph load_as_written(const std::string& bytes) {
     const fanfold::floating_point_scope environment;
     const auto find = [](const import_context&, std::string_view domain, std::string_view name, std::int64_t opset) {
         return find_operator(domain, name, opset);
     };
     return import_model(parse_model(bytes), {.find = find, .model_bytes = bytes.size()}, {});
 }
+
+}  // namespace written
 
 TEST_CASE("each operator has one entry a version, from its first to the last, without gaps") {
     const std::string list = supported_operators();
