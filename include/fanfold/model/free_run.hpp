@@ -104,11 +104,7 @@ private:
         const auto arguments = space_.take<argument>(in.size());
         for (std::size_t i = 0; i < in.size(); ++i)
             new (&arguments[i]) argument(in[i].data() == nullptr ? argument::none() : argument(in[i]));
-        try {
-            return step.op.answers(arguments);
-        } catch (const std::invalid_argument& error) {
-            throw std::invalid_argument(label_of(step.op, step.name) + ": " + error.what());
-        }
+        return by_name(step, [&] { return step.op.answers(arguments); });
     }
 
     const mutable_tensor_view& place(std::size_t v, element type, const shape& extents) {

@@ -173,15 +173,11 @@ public:
         for (const graph_step& step : state_->steps) {
             from.clear();
             for (const std::size_t input : step.inputs) from.push_back(&known[input]);
-            try {
-                deduction made = deduce(step.op, from, state_->limits, budget);
-                if (made.rows != row_use::independent && out.row_mixer.empty())
-                    out.row_mixer = step.name.empty() ? std::string(step.op.name()) : step.name;
-                for (std::size_t i = 0; i < step.outputs.size(); ++i)
-                    known[step.outputs[i]] = std::move(made.answers.at(i));
-            } catch (const std::invalid_argument& error) {
-                throw std::invalid_argument(detail::label_of(step.op, step.name) + ": " + error.what());
-            }
+            deduction made = detail::by_name(step, [&] { return deduce(step.op, from, state_->limits, budget); });
+            if (made.rows != row_use::independent && out.row_mixer.empty())
+                out.row_mixer = step.name.empty() ? std::string(step.op.name()) : step.name;
+            for (std::size_t i = 0; i < step.outputs.size(); ++i)
+                known[step.outputs[i]] = std::move(made.answers.at(i));
         }
         for (const std::size_t output : state_->outputs) out.outputs.push_back(known[output].type);
         return out;

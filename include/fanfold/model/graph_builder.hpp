@@ -69,12 +69,7 @@ public:
     std::vector<value_id> add(operation op, const std::vector<value_id>& inputs, std::string name = {}) {
         std::vector<const knowledge*> from;
         for (const value_id input : inputs) from.push_back(&known_.at(input.index));
-        deduction made;
-        try {
-            made = deduce(op, from, limits_, *budget_);
-        } catch (const std::invalid_argument& error) {
-            throw std::invalid_argument(detail::label_of(op, name) + ": " + error.what());
-        }
+        deduction made = detail::by_name(op, name, [&] { return deduce(op, from, limits_, *budget_); });
         std::vector<value_id> answers;
         bool constant_all = !made.answers.empty();
         for (const knowledge& answer : made.answers) constant_all = constant_all && answer.owner != nullptr;
@@ -84,11 +79,7 @@ public:
         }
         if (made.rows == row_use::mixed && graph_.row_mixer.empty())
             graph_.row_mixer = name.empty() ? std::string(op.name()) : name;
-        try {
-            build_budget::take(budget_->packed_bytes, op.weight_bytes(), "packed weights");
-        } catch (const std::invalid_argument& error) {
-            throw std::invalid_argument(detail::label_of(op, name) + ": " + error.what());
-        }
+        detail::take_packed(*budget_, op, name);
         graph_step step{std::move(op), std::move(name), {}, {}};
         for (const value_id input : inputs) step.inputs.push_back(input.index);
         for (knowledge& answer : made.answers) {

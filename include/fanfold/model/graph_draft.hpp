@@ -1,13 +1,12 @@
 // fanfold/model/graph_draft.hpp - a graph whose steps are all there and may still be rewritten.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstddef>    // std::size_t
-#include <memory>     // std::shared_ptr
-#include <optional>   // std::optional
-#include <stdexcept>  // std::invalid_argument
-#include <string>     // std::string
-#include <utility>    // std::move
-#include <vector>     // std::vector
+#include <cstddef>   // std::size_t
+#include <memory>    // std::shared_ptr
+#include <optional>  // std::optional
+#include <string>    // std::string
+#include <utility>   // std::move
+#include <vector>    // std::vector
 
 #include "graph_state.hpp"
 #include "preference.hpp"
@@ -74,12 +73,7 @@ public:
     /// The step packs weights that it did not hold before.
     /// errors   throws std::invalid_argument when that is more than is left for the whole model
     [[nodiscard]] graph_step packing(graph_step step) const {
-        if (budget_ == nullptr) return step;
-        try {
-            build_budget::take(budget_->packed_bytes, step.op.weight_bytes(), "packed weights");
-        } catch (const std::invalid_argument& error) {
-            throw std::invalid_argument(detail::label_of(step.op, step.name) + ": " + error.what());
-        }
+        if (budget_ != nullptr) detail::take_packed(*budget_, step.op, step.name);
         return step;
     }
 

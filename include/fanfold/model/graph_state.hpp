@@ -74,14 +74,23 @@ namespace detail {
     return "node " + in_quotes(name) + " (" + std::string(op.name()) + ")";
 }
 
-/// What the step refuses while `f` runs it, it refuses by its name.
+/// f(); what the operation refuses meanwhile, it refuses by its name.
 template <class F>
-void by_name(const graph_step& step, F&& f) {
+decltype(auto) by_name(const operation& op, const std::string& name, F&& f) {
     try {
-        f();
+        return f();
     } catch (const std::invalid_argument& error) {
-        throw std::invalid_argument(label_of(step.op, step.name) + ": " + error.what());
+        throw std::invalid_argument(label_of(op, name) + ": " + error.what());
     }
+}
+template <class F>
+decltype(auto) by_name(const graph_step& step, F&& f) {
+    return by_name(step.op, step.name, f);
+}
+
+/// errors   throws std::invalid_argument when the weights it has packed are more than is left for the whole model
+inline void take_packed(build_budget& budget, const operation& op, const std::string& name) {
+    by_name(op, name, [&] { build_budget::take(budget.packed_bytes, op.weight_bytes(), "packed weights"); });
 }
 
 }  // namespace detail
